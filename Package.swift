@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings every target of ours is built with.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+
+/// A library under `Shared/`.
+func shared(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Shared/\(name)", resources: resources, swiftSettings: strict)
+}
+
+/// A C target: module map and shim only. `library` is what the linker is told.
+func cShim(_ name: String, library: String) -> Target {
+    .target(name: name, path: "Shared/CModules/\(name)", linkerSettings: [.linkedLibrary(library)])
+}
+
+/// One service: its library, and the executable that parses the arguments and runs it.
+func service(_ name: String, executable: String, _ dependencies: [Target.Dependency]) -> [Target] {
+    [
+        .target(
+            name: name, dependencies: dependencies, path: "Services/\(name)", exclude: ["Executable"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: executable, dependencies: [.target(name: name), "ServiceKit"],
+            path: "Services/\(name)/Executable", swiftSettings: strict),
+    ]
+}
+
+/// A test target; `path` is below `Tests/`.
+func tests(_ name: String, _ path: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(path)", resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "stockbridge",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // One module per C library; only the wrapper above it imports it.
+        cShim("CRabbitMQ", library: "rabbitmq"),
+        .systemLibrary(name: "CPostgreSQL", path: "Shared/CModules/CPostgreSQL", pkgConfig: "libpq"),
+        cShim("CCurl", library: "curl"),
+        .systemLibrary(name: "CZip", path: "Shared/CModules/CZip", pkgConfig: "libzip"),
+        .systemLibrary(name: "CXML", path: "Shared/CModules/CXML", pkgConfig: "libxml-2.0"),
+        shared("Concurrency"),
+        shared("RabbitMQ", ["CRabbitMQ", "Concurrency"]),
+        shared("PostgreSQL", ["CPostgreSQL", "Concurrency"]),
+        shared("Transfer", ["CCurl", "Concurrency"]),
+        shared("Spreadsheets", ["CZip", "CXML"]),
+        shared("DelimitedText"),
+
+        shared("Domain"),
+        shared("StockFiles", ["Domain", "DelimitedText", "Spreadsheets"]),
+        shared("Contracts", ["Domain"]),
+        shared("Settings", ["Domain", yams], resources: [.embedInCode("stockbridge.schema.json")]),
+        shared("Migrations", ["PostgreSQL"], resources: [.embedInCode("SQL")]),
+        shared("Messaging", ["Contracts", "Concurrency", "RabbitMQ", "PostgreSQL", log, metrics]),
+        shared("ShopConnectors", ["Domain", "Transfer"]),
+        shared(
+            "ServiceKit",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "RabbitMQ", "PostgreSQL", "Transfer", "Concurrency",
+                log, metrics, hummingbird, lifecycle,
+            ]),
+    ]
+)

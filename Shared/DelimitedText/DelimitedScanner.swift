@@ -1,0 +1,270 @@
+/// Splits delimited text into records (RFC 4180: quotes, doubled quotes, line breaks inside quotes) without allocating.
+///
+/// Line breaks may be CRLF, LF or CR. The scanner holds one buffer of a chunk and a record; every cell is a view into
+/// it. A quote that is never closed costs its own line and no more: once the longest record is exceeded or the text
+/// ends, the fault is reported and scanning goes on at the line after the quote.
+public final class DelimitedScanner {
+    private enum Step {
+        case record(DelimitedRecord)
+        case needsMore
+        case end
+    }
+
+    private let stream: TextStream
+    private let separator: UInt8
+    private let limits: DelimitedLimits
+    private let buffer: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
+    private let classes: UnsafeMutablePointer<UInt8>
+    private let cells: UnsafeMutablePointer<UnsafeBufferPointer<UInt8>>
+    /// Where doubled quotes are taken apart; as long as a record can be.
+    private let scratch: UnsafeMutablePointer<UInt8>
+    private var position = 0
+    private var filled = 0
+    private var atEnd = false
+    /// The rest of a record that was too long is still to be passed over.
+    private var skipping = false
+    /// The line that the next record begins on, from 1.
+    public private(set) var line = 1
+
+    /// - Parameters:
+    ///   - stream: The text; must not have been read from.
+    ///   - separator: One ASCII byte: comma, semicolon, tab or bar.
+    ///   - limits: The most that records and cells may hold.
+    public init(_ stream: TextStream, separator: UInt8, limits: DelimitedLimits = DelimitedLimits()) {
+        self.stream = stream
+        self.separator = separator
+        self.limits = limits
+        capacity = limits.chunkBytes + limits.recordBytes + 16
+        buffer = .allocate(capacity: capacity)
+        cells = .allocate(capacity: limits.cells)
+        scratch = .allocate(capacity: limits.recordBytes + 16)
+        classes = ByteClass.table(separator: separator)
+    }
+
+    deinit {
+        buffer.deallocate()
+        cells.deallocate()
+        scratch.deallocate()
+        classes.deallocate()
+    }
+
+    /// The encoding of the text; nil before the first record was asked for.
+    public var encoding: TextEncoding? { stream.encoding }
+
+    /// The next record, or nil at the end. The previous record's bytes are gone then.
+    public func next() throws(DelimitedTextError) -> DelimitedRecord? {
+        while true {
+            if skipping, !skipToLineBreak() {
+                try refill()
+                continue
+            }
+            switch scan() {
+            case .record(let record): return record
+            case .needsMore: try refill()
+            case .end: return nil
+            }
+        }
+    }
+
+    private func refill() throws(DelimitedTextError) {
+        let kept = filled - position
+        if kept > 0, position > 0 { buffer.update(from: buffer + position, count: kept) }
+        position = 0
+        filled = kept
+        let free = UnsafeMutableRawBufferPointer(start: buffer + kept, count: limits.chunkBytes)
+        do throws(DelimitedTextError) {
+            let count = try stream.read(into: free)
+            atEnd = count == 0
+            filled += count
+        } catch {
+            guard case .invalidBytes(let encoding, let offset, _, let declared) = error else { throw error }
+            throw .invalidBytes(encoding: encoding, byteOffset: offset, line: line, declared: declared)
+        }
+    }
+
+    /// Passes over the rest of a record that was too long. False if the buffer ends before the line does.
+    private func skipToLineBreak() -> Bool {
+        while position < filled {
+            let byte = buffer[position]
+            if byte == ASCII.lineFeed || byte == ASCII.carriageReturn {
+                if byte == ASCII.carriageReturn, position + 1 == filled, !atEnd { return false }
+                position += 1
+                if byte == ASCII.carriageReturn, position < filled, buffer[position] == ASCII.lineFeed { position += 1 }
+                line += 1
+                skipping = false
+                return true
+            }
+            position += 1
+        }
+        skipping = !atEnd
+        return atEnd
+    }
+
+    /// One record from `position`, if the buffer holds all of it.
+    private func scan() -> Step {
+        guard position < filled else { return atEnd ? .end : .needsMore }
+        var state = RecordState(start: position, scratch: scratch)
+        let base = buffer
+        let classes = classes
+        let end = filled
+        var index = position
+        while true {
+            while index < end, classes[Int(base[index])] == ByteClass.plain { index += 1 }
+            if index == end {
+                if index - state.start > limits.recordBytes { return tooLong(state, .recordTooLong(limit: limits.recordBytes)) }
+                guard atEnd else { return .needsMore }
+                close(cellIn: &state, at: index)
+                return finish(state, at: index, next: index, lineBreak: false)
+            }
+            switch classes[Int(base[index])] {
+            case ByteClass.separator:
+                close(cellIn: &state, at: index)
+                index += 1
+                state.cellStart = index
+            case ByteClass.lineFeed:
+                close(cellIn: &state, at: index)
+                return finish(state, at: index, next: index + 1, lineBreak: true)
+            case ByteClass.carriageReturn:
+                if index + 1 == end, !atEnd { return .needsMore }
+                close(cellIn: &state, at: index)
+                let pair = index + 1 < end && base[index + 1] == ASCII.lineFeed
+                return finish(state, at: index, next: index + (pair ? 2 : 1), lineBreak: true)
+            case ByteClass.quote where index == state.cellStart:
+                switch scanQuoted(&state, from: &index) {
+                case .closed: break
+                case .needsMore: return .needsMore
+                case .fault(let fault): return resume(state, fault)
+                }
+            case ByteClass.control:
+                state.hasControl = true
+                index += 1
+            default:
+                index += 1
+            }
+        }
+    }
+
+    private enum Quoted {
+        case closed
+        case needsMore
+        case fault(RecordFault)
+    }
+
+    /// A quoted cell from its opening quote to the separator or line break behind the closing one.
+    private func scanQuoted(_ state: inout RecordState, from index: inout Int) -> Quoted {
+        state.quoteOpened = index
+        state.linesAtQuote = state.lineBreaks
+        let base = buffer
+        let classes = classes
+        var at = index + 1
+        let start = at
+        var doubled = false
+        while true {
+            while at < filled, classes[Int(base[at])] <= ByteClass.separator { at += 1 }
+            if at - state.start > limits.recordBytes { return .fault(.unterminatedQuote) }
+            if at == filled { return atEnd ? .fault(.unterminatedQuote) : .needsMore }
+            switch classes[Int(base[at])] {
+            case ByteClass.quote:
+                if at + 1 == filled, !atEnd { return .needsMore }
+                if at + 1 < filled, base[at + 1] == ASCII.quote {
+                    doubled = true
+                    at += 2
+                    continue
+                }
+                index = at + 1
+                let content = UnsafeBufferPointer(start: base + start, count: at - start)
+                let cell = doubled ? state.undouble(content) : content
+                return closeQuoted(&state, content: cell, from: &index)
+            case ByteClass.lineFeed:
+                state.lineBreaks += 1
+            case ByteClass.carriageReturn:
+                if at + 1 == filled, !atEnd { return .needsMore }
+                if at + 1 == filled || base[at + 1] != ASCII.lineFeed { state.lineBreaks += 1 }
+            default:
+                state.hasControl = true
+            }
+            at += 1
+        }
+    }
+
+    /// What follows a closing quote: blanks are passed over, anything else but the end of the cell is a fault.
+    private func closeQuoted(
+        _ state: inout RecordState, content: UnsafeBufferPointer<UInt8>, from index: inout Int
+    ) -> Quoted {
+        while index < filled, buffer[index] == ASCII.blank { index += 1 }
+        if index == filled {
+            guard atEnd else { return .needsMore }
+        } else {
+            switch classes[Int(buffer[index])] {
+            case ByteClass.separator, ByteClass.lineFeed, ByteClass.carriageReturn: break
+            default: return .fault(.textAfterQuote)
+            }
+        }
+        state.quoted = content
+        return .closed
+    }
+
+    @inline(__always)
+    private func close(cellIn state: inout RecordState, at index: Int) {
+        guard state.cellCount < limits.cells else {
+            state.fault = state.fault ?? .tooManyCells(limit: limits.cells)
+            return
+        }
+        let cell: UnsafeBufferPointer<UInt8>
+        if let quoted = state.quoted {
+            cell = quoted
+            state.quoted = nil
+        } else {
+            cell = UnsafeBufferPointer(start: buffer + state.cellStart, count: index - state.cellStart)
+        }
+        if cell.count > limits.cellBytes {
+            state.fault = state.fault ?? .cellTooLong(column: state.cellCount, limit: limits.cellBytes)
+        }
+        cells[state.cellCount] = cell
+        state.cellCount += 1
+    }
+
+    private func finish(_ state: RecordState, at end: Int, next: Int, lineBreak: Bool) -> Step {
+        var fault = state.fault
+        if end - state.start > limits.recordBytes { fault = .recordTooLong(limit: limits.recordBytes) }
+        let record = record(state, end: end, fault: fault, lineBreak: lineBreak)
+        position = next
+        line += state.lineBreaks + 1
+        return .record(record)
+    }
+
+    /// A record that is still going on beyond the limit: it is reported, the rest of its line passed over.
+    private func tooLong(_ state: RecordState, _ fault: RecordFault) -> Step {
+        let record = record(state, end: state.start + limits.recordBytes, fault: fault, lineBreak: true)
+        line += state.lineBreaks
+        position = filled
+        skipping = true
+        return .record(record)
+    }
+
+    /// A record whose quote cannot be right: it is reported up to the end of the line that the quote is on.
+    private func resume(_ state: RecordState, _ fault: RecordFault) -> Step {
+        var end = state.quoteOpened
+        while end < filled, buffer[end] != ASCII.lineFeed, buffer[end] != ASCII.carriageReturn { end += 1 }
+        line += state.linesAtQuote
+        let lineBreak = end < filled || !atEnd
+        let rawEnd = min(end, state.start + limits.recordBytes)
+        let record = record(
+            state, end: rawEnd, fault: fault, lineBreak: lineBreak, linesBefore: state.linesAtQuote)
+        position = end
+        skipping = true
+        if end == filled, atEnd { skipping = false }
+        return .record(record)
+    }
+
+    private func record(
+        _ state: RecordState, end: Int, fault: RecordFault?, lineBreak: Bool, linesBefore: Int = 0
+    ) -> DelimitedRecord {
+        DelimitedRecord(
+            line: line - linesBefore,
+            raw: UnsafeBufferPointer(start: buffer + state.start, count: end - state.start),
+            cells: UnsafeBufferPointer(start: cells, count: state.cellCount), fault: fault,
+            hasControlCharacters: state.hasControl, endsWithLineBreak: lineBreak)
+    }
+}

@@ -1,0 +1,58 @@
+/// Checks UTF-8 that arrives in pieces, by the table of well-formed sequences in the Unicode standard (3-7).
+struct UTF8Validator {
+    /// Continuation bytes that must still come, and the range that the next one must lie in.
+    private var missing = 0
+    private var lowest: UInt8 = 0x80
+    private var highest: UInt8 = 0xBF
+
+    /// Whether the text may end here.
+    var isComplete: Bool { missing == 0 }
+
+    /// - Returns: The index of the first byte that cannot stand where it does, or nil.
+    mutating func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let base = bytes.baseAddress else { return nil }
+        let count = bytes.count
+        var index = 0
+        while index < count {
+            if missing == 0 {
+                index = Self.skipASCII(base, from: index, to: count)
+                if index == count { return nil }
+                guard begin(base.load(fromByteOffset: index, as: UInt8.self)) else { return index }
+            } else {
+                let byte = base.load(fromByteOffset: index, as: UInt8.self)
+                guard byte >= lowest, byte <= highest else { return index }
+                missing -= 1
+                lowest = 0x80
+                highest = 0xBF
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    private static func skipASCII(_ base: UnsafeRawPointer, from start: Int, to count: Int) -> Int {
+        var index = start
+        while index + 16 <= count {
+            let low = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let high = base.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self)
+            if (low | high) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 16
+        }
+        while index < count, base.load(fromByteOffset: index, as: UInt8.self) < 0x80 { index += 1 }
+        return index
+    }
+
+    private mutating func begin(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0xC2...0xDF: missing = 1
+        case 0xE0: (missing, lowest) = (2, 0xA0)
+        case 0xED: (missing, highest) = (2, 0x9F)
+        case 0xE1...0xEF: missing = 2
+        case 0xF0: (missing, lowest) = (3, 0x90)
+        case 0xF1...0xF3: missing = 3
+        case 0xF4: (missing, highest) = (3, 0x8F)
+        default: return false
+        }
+        return true
+    }
+}

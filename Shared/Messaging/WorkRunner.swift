@@ -1,0 +1,170 @@
+import Concurrency
+import Foundation
+import Logging
+import PostgreSQL
+import RabbitMQ
+import Synchronization
+
+/// Takes messages of one queue and does their work outside, a bounded number at once.
+public struct WorkRunner: Sendable {
+    private let parts: RunnerParts
+    private let queue: String
+    private let concurrency: Int
+    private let routes: [String: WorkRoute]
+    private let probe: @Sendable (Dependency) async -> Bool
+    private let paused = SharedFlag()
+
+    /// A runner for one queue.
+    ///
+    /// - Parameters:
+    ///   - concurrency: How many messages are worked on at once; also the prefetch.
+    ///   - probe: Asks a dependency that was out whether it answers again.
+    public init(
+        queue: String, concurrency: Int, routes: [WorkRoute], parts: RunnerParts,
+        probe: @escaping @Sendable (Dependency) async -> Bool = { _ in true }
+    ) {
+        self.queue = queue
+        self.concurrency = concurrency
+        self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.type, $0) })
+        self.parts = parts
+        self.probe = probe
+    }
+
+    /// Consumes until the service stops; work in hand is finished first.
+    public func run() async {
+        let backoff = Backoff(first: .milliseconds(200), ceiling: .seconds(10))
+        var failures = 0
+        while !parts.stop.isStopping {
+            do {
+                try await consumeUntilPausedOrStopped()
+                failures = 0
+            } catch {
+                failures += 1
+                parts.logger.warning(
+                    "consuming interrupted", metadata: ["queue": "\(queue)", "problem": "\(error)"])
+                await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
+            }
+            if let dependency = paused.take() { await waitFor(dependency) }
+        }
+    }
+
+    private func consumeUntilPausedOrStopped() async throws {
+        let consumer = Consumer(parts.broker, queue: queue, prefetch: concurrency)
+        let slots = Slots(concurrency)
+        let result: Result<Void, any Error> = await withDiscardingTaskGroup { group in
+            while !parts.stop.isStopping && !paused.isSet {
+                await slots.take()
+                do {
+                    // A short look while others work, so that their acknowledgements are not held up.
+                    let within: Duration = slots.inUse > 1 ? .milliseconds(20) : .milliseconds(500)
+                    let deliveries = try await consumer.next(atMost: 1, within: within, linger: .zero)
+                    guard let delivery = deliveries.first else {
+                        slots.give()
+                        continue
+                    }
+                    group.addTask {
+                        await handle(delivery, consumer)
+                        slots.give()
+                    }
+                } catch {
+                    slots.give()
+                    return .failure(error)
+                }
+            }
+            return .success(())
+        }
+        await consumer.close()
+        try result.get()
+    }
+
+    /// Pauses the queue until the dependency answers; nothing is consumed meanwhile.
+    private func waitFor(_ dependency: Dependency) async {
+        parts.logger.warning(
+            "queue paused, dependency is out", metadata: ["queue": "\(queue)", "dependency": "\(dependency.name)"])
+        let backoff = Backoff(first: .seconds(1), ceiling: .seconds(30))
+        var failures = 0
+        while !parts.stop.isStopping {
+            failures += 1
+            await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
+            if await probe(dependency) { break }
+        }
+        parts.logger.notice(
+            "queue resumed", metadata: ["queue": "\(queue)", "dependency": "\(dependency.name)"])
+    }
+
+    private func handle(_ delivery: Delivery, _ consumer: Consumer) async {
+        let settlement: Settlement
+        do throws(FailureReason) {
+            let message = try IncomingMessage(delivery, queue: queue)
+            let outcome = await perform(message)
+            settlement = parts.policy.settlement(
+                of: outcome, attempt: message.attempt, isReplay: message.replayID != nil)
+        } catch {
+            settlement = .deadLetter(error)
+        }
+        if case .pause(let dependency, _) = settlement { paused.set(dependency) }
+        MessagingMetrics.settled(queue: queue, settlement)
+        do {
+            if await parts.settler.carryOut(settlement, of: delivery, queue: queue) {
+                parts.faults.reached(.afterCommitBeforeAcknowledgement)
+                try await consumer.ack([delivery.tag])
+            } else {
+                try await consumer.giveBack([delivery.tag])
+            }
+        } catch {
+            // The session is gone: the broker delivers again, and the inbox recognises it.
+            parts.logger.notice("not acknowledged", metadata: ["queue": "\(queue)", "problem": "\(error)"])
+        }
+    }
+
+    private func perform(_ message: IncomingMessage) async -> Outcome {
+        guard let route = routes[message.type] else {
+            return .park(
+                FailureReason(
+                    .permanent, code: "route.unknown",
+                    message: "Message \(message.id) of type '\(message.type.prefix(80))' has no handler on \(queue)."))
+        }
+        let event: any Sendable
+        do throws(FailureReason) { event = try route.decode(message) } catch { return .park(error) }
+        let claim = InboxClaim(messageID: message.id, owner: UUID().uuidString)
+        let queue = self.queue
+        do {
+            let state = try await parts.database.pool.transaction { transaction in
+                try Inbox.claimWork(claim, consumer: queue, leaseSeconds: route.leaseSeconds, in: transaction)
+            }
+            switch state {
+            case .alreadyDone: return .done
+            case .leased(let milliseconds): return .later(milliseconds: milliseconds)
+            case .claimed: break
+            }
+            let context = WorkContext(database: parts.database, consumer: queue, claim: claim)
+            let outcome = await route.perform(event, context)
+            try await parts.database.pool.transaction { transaction in
+                if case .done = outcome {
+                    try claim.markDone(consumer: queue, in: transaction)
+                } else {
+                    try claim.release(consumer: queue, in: transaction)
+                }
+            }
+            return outcome
+        } catch {
+            return databaseIsAway(error) ? .later(milliseconds: 1_000) : .retry(FailureReason.classify(error))
+        }
+    }
+}
+
+/// Set by whoever notices that a dependency is out, taken by the loop that pauses.
+private final class SharedFlag: Sendable {
+    private let dependency = Mutex<Dependency?>(nil)
+
+    var isSet: Bool { dependency.withLock { $0 != nil } }
+
+    func set(_ value: Dependency) { dependency.withLock { $0 = value } }
+
+    func take() -> Dependency? {
+        dependency.withLock { held in
+            defer { held = nil }
+            return held
+        }
+    }
+}

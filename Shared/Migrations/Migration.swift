@@ -1,0 +1,24 @@
+/// One forward step of the database's structure.
+public struct Migration: Sendable {
+    /// The schema it builds.
+    public let schema: String
+    /// `<schema>_<number>_<what>`; applied in this list's order, once.
+    public let name: String
+    /// The statements.
+    public let sql: String
+
+    private init(_ schema: String, _ name: String, _ bytes: [UInt8]) {
+        self.schema = schema
+        self.name = "\(schema)_\(name)"
+        sql = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// All steps, in order. Forward only: a step that has landed is never edited, a new one is appended.
+    public static let all: [Migration] = [
+        Migration("shared", "0001_foundation", PackageResources.shared_0001_foundation_sql),
+        Migration("stock", "0001_snapshots", PackageResources.stock_0001_snapshots_sql),
+        Migration("publishing", "0001_shelves", PackageResources.publishing_0001_shelves_sql),
+        Migration("notifications", "0001_mails", PackageResources.notifications_0001_mails_sql),
+        Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
+    ]
+}

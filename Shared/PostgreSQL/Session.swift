@@ -1,0 +1,141 @@
+internal import CPostgreSQL
+import Foundation
+
+/// One libpq connection with what is known about its state.
+///
+/// Not Sendable: it lives inside an actor on a thread of its own, and everything here blocks that thread.
+final class Session {
+    /// How far the transaction got.
+    enum Progress {
+        case none
+        /// BEGIN goes out with the first statement, so that it costs no round trip.
+        case wanted
+        case open
+    }
+
+    /// Statements kept prepared per connection.
+    static let preparedLimit = 256
+
+    let raw: OpaquePointer
+    var prepared = PreparedStatements(limit: Session.preparedLimit)
+    var progress = Progress.none
+    /// The error that made the present transaction useless.
+    var abortedBy: PostgresServerError?
+    /// Set when the present transaction failed only because a table changed under a prepared statement.
+    var hasStaleStatements = false
+    /// Set while a COPY is under way: nothing else can be sent.
+    var isCopying = false
+    /// Cursors open at this moment; they are nested.
+    var openCursors = 0
+    /// Set when what libpq and we believe about the connection may differ; it is then not used again.
+    private(set) var isAbandoned = false
+
+    /// Connects; returns when the server accepts statements.
+    init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
+        let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
+        let raw = Self.start(configuration)
+        guard let raw else {
+            throw .connectionFailed(host: configuration.host, port: configuration.port, detail: "out of memory")
+        }
+        // Notices may contain data and belong on nobody's standard error.
+        PQsetNoticeProcessor(raw, { _, _ in }, nil)
+        if let problem = Self.finishConnecting(raw, until: deadline) {
+            PQfinish(raw)
+            throw .connectionFailed(host: configuration.host, port: configuration.port, detail: problem)
+        }
+        self.raw = raw
+    }
+
+    deinit { PQfinish(raw) }
+
+    private static func start(_ configuration: PostgresConfiguration) -> OpaquePointer? {
+        let pairs = configuration.keywords
+        let keywords = pairs.map { strdup($0.keyword) }
+        let values = pairs.map { strdup($0.value) }
+        defer { (keywords + values).forEach { free($0) } }
+        let keywordPointers = keywords.map { UnsafePointer($0) } + [nil]
+        let valuePointers = values.map { UnsafePointer($0) } + [nil]
+        return PQconnectStartParams(keywordPointers, valuePointers, 0)
+    }
+
+    /// - Returns: What went wrong; nil if the connection stands.
+    private static func finishConnecting(_ raw: OpaquePointer, until deadline: ContinuousClock.Instant) -> String? {
+        var state = PGRES_POLLING_WRITING
+        while PQstatus(raw) != CONNECTION_BAD {
+            switch state {
+            case PGRES_POLLING_OK: return nil
+            case PGRES_POLLING_FAILED: return firstLine(PQerrorMessage(raw))
+            default: break
+            }
+            let socket = PQsocket(raw)
+            let interest: SocketWait.Interest =
+                state == PGRES_POLLING_READING ? .readable(socket) : .writable(socket)
+            guard SocketWait.wait(for: [interest], until: deadline) == [true] else {
+                return "no answer within the time allowed for connecting"
+            }
+            state = PQconnectPoll(raw)
+        }
+        return firstLine(PQerrorMessage(raw))
+    }
+
+    /// libpq's message without the explanations in its further lines.
+    static func firstLine(_ text: UnsafePointer<CChar>?) -> String {
+        let whole = text.map { String(cString: $0) } ?? ""
+        return whole.split(separator: "\n").first.map(String.init) ?? "no reason given"
+    }
+}
+
+extension Session {
+    /// Whether the connection may be used for another statement.
+    var isHealthy: Bool { !isAbandoned && PQstatus(raw) == CONNECTION_OK }
+
+    /// Looks, without waiting, whether the server closed an idle connection.
+    func isStillConnected() -> Bool {
+        guard isHealthy else { return false }
+        return PQconsumeInput(raw) == 1 && PQstatus(raw) == CONNECTION_OK
+    }
+
+    func abandon() { isAbandoned = true }
+
+    /// Whether a statement of the present transaction failed, so that only a rollback is possible.
+    var isTransactionFailed: Bool { PQtransactionStatus(raw) == PQTRANS_INERROR }
+    /// Whether the server has no transaction open.
+    var isOutsideTransaction: Bool { PQtransactionStatus(raw) == PQTRANS_IDLE }
+
+    /// Fails unless a statement can be sent now.
+    func checkUsable() throws(PostgresError) {
+        guard isHealthy else { throw .connectionLost(detail: "it broke earlier") }
+        guard !isCopying else { throw .wrongState("a COPY is under way on this connection") }
+    }
+
+    /// The error for a call of libpq that failed without a result.
+    func lost() -> PostgresError {
+        abandon()
+        return .connectionLost(detail: Self.firstLine(PQerrorMessage(raw)))
+    }
+
+    /// The error a result carries.
+    func failure(of result: OpaquePointer, statementIndex: Int? = nil) -> PostgresError {
+        func field(_ code: UnicodeScalar) -> String? {
+            PQresultErrorField(result, Int32(code.value)).map { String(cString: $0) }
+        }
+        // The letters are those of postgres_ext.h (PG_DIAG_...), which are macros Swift does not import.
+        guard let sqlState = field("C") else { return lost() }
+        let severity = field("V")
+        let error = PostgresServerError(
+            sqlState: sqlState,
+            message: PostgresServerError.redacted(field("M") ?? "no message", sqlState: sqlState),
+            constraint: field("n"), table: field("t"), column: field("c"), statementIndex: statementIndex)
+        if severity == "FATAL" || severity == "PANIC" || PQstatus(raw) == CONNECTION_BAD {
+            abandon()
+            return .connectionLost(detail: "\(error.sqlState) \(error.message)")
+        }
+        if field("R") == "RevalidateCachedQuery" {
+            // A table changed under a prepared statement; the next use parses it anew.
+            prepared.discardAll()
+            hasStaleStatements = true
+        }
+        if abortedBy == nil { abortedBy = error }
+        return .server(error)
+    }
+}

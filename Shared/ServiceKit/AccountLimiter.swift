@@ -1,0 +1,86 @@
+public import PostgreSQL
+
+/// One rate limiter per account, shared by all replicas of all services that call it (domain.md, "Limits").
+public struct AccountLimiter: Sendable {
+    private let pool: PostgresPool
+    private let account: String
+    private let perSecond: Double
+    private let burst: Int
+
+    /// - Parameters:
+    ///   - account: The account's name, such as `shop hanoi`.
+    ///   - perSecond: Calls a second, over time.
+    ///   - burst: Calls that may go at once after a quiet time.
+    public init(pool: PostgresPool, account: String, perSecond: Double, burst: Int) {
+        self.pool = pool
+        self.account = account
+        self.perSecond = perSecond
+        self.burst = max(1, burst)
+    }
+
+    /// Reserves turns and returns how many seconds to wait before they are used.
+    public func reserve(calls: Int) async throws(PostgresError) -> Double {
+        let rows = try await pool.query(
+            "SELECT shared.reserve_calls($1, $2, $3, $4) AS seconds",
+            [.text(account), .integer(Int64(calls)), .double(perSecond), .integer(Int64(burst))])
+        guard let row = rows.first else { return 0 }
+        return try row.decode("seconds", as: Double.self)
+    }
+
+    /// The platform asked for a pause: nobody calls this account for so many seconds.
+    public func block(seconds: Double) async throws(PostgresError) {
+        _ = try await pool.query(
+            "SELECT shared.block_calls($1, $2)", [.text(account), .double(min(max(0, seconds), 3_600))])
+    }
+}
+
+/// One circuit breaker per account, shared by all replicas: a shop that is out is asked by one probe at a time.
+public struct CircuitBreaker: Sendable {
+    /// Whether a call may be made now.
+    public enum Permission: String, Sendable {
+        /// The account answers.
+        case closed
+        /// It was out; this caller makes the one probe.
+        case probe
+        /// It is out.
+        case open
+    }
+
+    private let pool: PostgresPool
+    private let account: String
+    private let threshold: Int
+    private let probeSeconds: Double
+
+    /// - Parameters:
+    ///   - account: The account's name, such as `shop hanoi`.
+    ///   - threshold: Failures in a row after which nobody calls.
+    ///   - probeSeconds: How long nobody calls before the next probe.
+    public init(pool: PostgresPool, account: String, threshold: Int = 5, probeSeconds: Double = 10) {
+        self.pool = pool
+        self.account = account
+        self.threshold = threshold
+        self.probeSeconds = probeSeconds
+    }
+
+    /// Whether this caller may call now; `.probe` is given to one caller at a time.
+    public func permission() async throws(PostgresError) -> Permission {
+        let rows = try await pool.query(
+            "SELECT shared.breaker_permission($1, $2) AS permission", [.text(account), .double(probeSeconds)])
+        guard let row = rows.first else { return .closed }
+        return Permission(rawValue: try row.decode("permission", as: String.self)) ?? .open
+    }
+
+    /// Counts a failure that speaks for an outage. True when this one opened the breaker.
+    public func failed(reason: String) async throws(PostgresError) -> Bool {
+        let rows = try await pool.query(
+            "SELECT shared.breaker_failed($1, $2, $3, $4) AS opened",
+            [.text(account), .integer(Int64(threshold)), .double(probeSeconds), .text(String(reason.prefix(500)))])
+        return try rows.first?.decode("opened", as: Bool.self) ?? false
+    }
+
+    /// A call succeeded. True when the breaker had been open.
+    public func succeeded() async throws(PostgresError) -> Bool {
+        let rows = try await pool.query("SELECT shared.breaker_succeeded($1) AS closed", [.text(account)])
+        return try rows.first?.decode("closed", as: Bool.self) ?? false
+    }
+}

@@ -1,0 +1,87 @@
+public import Contracts
+public import Domain
+public import Messaging
+public import Settings
+
+/// The one description of all services from which topology, broker permissions and database roles are generated.
+public enum ServiceCatalogue {
+    /// The queue that carries requests to push shelves of one shop; one a shop, so that none waits for another.
+    public static func pushQueue(of shop: ShopName) -> String { "stock-publisher.push.\(shop.rawValue)" }
+
+    /// The queue of stock-publisher for reading catalogues.
+    public static let catalogueQueue = "stock-publisher.catalogue"
+    /// The queue of stock-ingestor for decisions of an operator, which need not wait for a pick-up.
+    public static let decisionsQueue = "stock-ingestor.decisions"
+    /// The queue of notifier for mails to be sent.
+    public static let mailQueue = "notifier.mail"
+
+    /// All services, with a push queue for every shop of the configuration.
+    public static func services(for configuration: StockbridgeConfiguration) -> [ServiceDescription] {
+        services(shops: configuration.shops.map(\.name), tiers: tiers(of: configuration))
+    }
+
+    /// All services, for these shops and delay tiers.
+    public static func services(shops: [ShopName], tiers: [RetryTier] = RetryTier.standard) -> [ServiceDescription] {
+        [
+            stockIngestor(tiers), stockPublisher(shops, tiers), notifier(tiers), operatorTool(),
+        ]
+    }
+
+    /// The description of one service.
+    public static func service(_ name: ServiceName, for configuration: StockbridgeConfiguration) -> ServiceDescription {
+        services(for: configuration).first { $0.name == name }
+            ?? ServiceDescription(name: name, queues: [], tiers: [], publishes: [])
+    }
+
+    /// How often a service's messages are tried and how long they wait in between.
+    public static func retryPolicy(of service: ServiceName, for configuration: StockbridgeConfiguration) -> RetryPolicy {
+        RetryPolicy(
+            tiers: tiers(of: configuration),
+            maximumAttempts: configuration.retry.maxAttempts(for: service.rawValue))
+    }
+
+    private static func tiers(of configuration: StockbridgeConfiguration) -> [RetryTier] {
+        configuration.retry.tiers.map { RetryTier(name: $0.name, delayMilliseconds: $0.seconds * 1_000) }
+    }
+
+    private static func stockIngestor(_ tiers: [RetryTier]) -> ServiceDescription {
+        ServiceDescription(
+            name: .stockIngestor,
+            queues: [
+                QueueDescription(name: "stock-ingestor", kind: .work, topics: [Command.topic(.stockIngestor, .run)]),
+                QueueDescription(
+                    name: decisionsQueue, kind: .batch,
+                    topics: [Command.Verb.accept, .reject, .republish].map { Command.topic(.stockIngestor, $0) }),
+            ],
+            tiers: tiers, publishes: Topics.published(by: .stockIngestor))
+    }
+
+    private static func stockPublisher(_ shops: [ShopName], _ tiers: [RetryTier]) -> ServiceDescription {
+        let readCatalogue = Command.topic(.stockPublisher, .catalogue)
+        return ServiceDescription(
+            name: .stockPublisher,
+            queues: [
+                QueueDescription(
+                    name: "stock-publisher", kind: .batch,
+                    topics: Topics.consumed(by: .stockPublisher).filter { $0 != readCatalogue }),
+                QueueDescription(name: catalogueQueue, kind: .work, topics: [readCatalogue]),
+            ] + shops.map { QueueDescription(name: pushQueue(of: $0), kind: .work) },
+            tiers: tiers, publishes: Topics.published(by: .stockPublisher))
+    }
+
+    private static func notifier(_ tiers: [RetryTier]) -> ServiceDescription {
+        ServiceDescription(
+            name: .notifier,
+            queues: [
+                QueueDescription(name: "notifier", kind: .batch, topics: Topics.consumed(by: .notifier)),
+                QueueDescription(name: mailQueue, kind: .work),
+            ],
+            tiers: tiers, publishes: Topics.published(by: .notifier), handlesDeadLetters: true)
+    }
+
+    private static func operatorTool() -> ServiceDescription {
+        ServiceDescription(
+            name: .stockbridge, queues: [], tiers: [], publishes: Topics.published(by: .stockbridge),
+            handlesDeadLetters: true)
+    }
+}

@@ -1,0 +1,59 @@
+public import Domain
+
+/// One account at one shop platform.
+///
+/// A connector holds no numbers and takes no decisions: it says what the account can do, and does one call at a time.
+/// What to write, when, and what to do after a failure is decided by whoever calls it. Every call announces itself to
+/// the account's ``CallPacing`` first.
+public protocol ShopConnector: Sendable {
+    /// The shop's name in the configuration.
+    var shop: ShopName { get }
+    /// The platform's name in the configuration, such as `woocommerce`.
+    var platform: String { get }
+    /// Asks the shop what this account may do. Makes one call or a few; keep the answer and refresh it now and then.
+    func discover() async throws(ConnectorError) -> ShopCapabilities
+}
+
+/// What an account may do at its shop. A filled slot is the capability: no flag can drift away from the code.
+public struct ShopCapabilities: Sendable {
+    /// Reads everything the shop sells.
+    public var catalogue: (any CatalogueReading)?
+    /// Reads stock of listings by their ids.
+    public var stockReading: (any StockReading)?
+    /// Writes stock of listings.
+    public var stockWriting: (any StockWriting)?
+    /// Whether the shop knows whole units only; then levels are rounded down before they are written.
+    public var integersOnly: Bool
+
+    /// - Parameters:
+    ///   - catalogue: nil where the platform or the account's rights do not allow it; so for the others.
+    ///   - stockReading: see ``stockReading``.
+    ///   - stockWriting: see ``stockWriting``.
+    ///   - integersOnly: see ``integersOnly``.
+    public init(
+        catalogue: (any CatalogueReading)? = nil, stockReading: (any StockReading)? = nil,
+        stockWriting: (any StockWriting)? = nil, integersOnly: Bool = true
+    ) {
+        self.catalogue = catalogue
+        self.stockReading = stockReading
+        self.stockWriting = stockWriting
+        self.integersOnly = integersOnly
+    }
+}
+
+extension ShopConnector {
+    /// The capability in `slot`, or ``ConnectorError/unsupported(_:capability:)``.
+    ///
+    /// - Parameters:
+    ///   - slot: such as `\.stockWriting`.
+    ///   - capabilities: what ``discover()`` said.
+    ///   - action: what it is wanted for; goes into the error.
+    public func require<Slot>(
+        _ slot: KeyPath<ShopCapabilities, Slot?>, of capabilities: ShopCapabilities, for action: ShopCall.Action
+    ) throws(ConnectorError) -> Slot {
+        guard let found = capabilities[keyPath: slot] else {
+            throw .unsupported(ShopCall(shop: shop, action: action), capability: action.rawValue)
+        }
+        return found
+    }
+}

@@ -1,0 +1,151 @@
+internal import Glibc
+
+/// Distinct names (SKUs, warehouses) as bytes in one arena, found by an open-addressing hash table.
+///
+/// A million rows look a name up without making a string. Indices count up from 0 in order of first appearance.
+final class NameTable {
+    private(set) var count = 0
+    private var arena: UnsafeMutablePointer<UInt8>
+    private var arenaUsed = 0
+    private var arenaCapacity = 4096
+    /// Where each name ends in the arena; it begins where the one before ends.
+    private var ends: UnsafeMutablePointer<Int>
+    private var endsCapacity = 256
+    /// High half: hash; low half: index + 1; 0 is a free slot.
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var slotCount = 512
+    /// Random, so that nobody can prepare a file whose names all meet in one slot.
+    private let seed = UInt64.random(in: 1 ... .max)
+
+    init() {
+        arena = .allocate(capacity: arenaCapacity)
+        ends = .allocate(capacity: endsCapacity)
+        slots = .allocate(capacity: slotCount)
+        slots.initialize(repeating: 0, count: slotCount)
+    }
+
+    deinit {
+        arena.deallocate()
+        ends.deallocate()
+        slots.deallocate()
+    }
+
+    /// The name's bytes.
+    @inline(__always)
+    func bytes(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        let start = index == 0 ? 0 : ends[index - 1]
+        return UnsafeBufferPointer(start: arena + start, count: ends[index] - start)
+    }
+
+    /// The name as a string; names are valid UTF-8.
+    func text(_ index: Int) -> String { String(decoding: bytes(index), as: UTF8.self) }
+
+    /// The index of a name, or nil; `hash` is what ``hash(_:)`` gives.
+    @inline(__always)
+    func find(_ name: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int? {
+        let mask = slotCount - 1
+        var slot = Int(hash) & mask
+        while true {
+            let entry = slots[slot]
+            if entry == 0 { return nil }
+            if UInt32(truncatingIfNeeded: entry >> 32) == hash {
+                let index = Int(UInt32(truncatingIfNeeded: entry)) - 1
+                let found = bytes(index)
+                if found.count == name.count, Self.equal(found.baseAddress, name.baseAddress, name.count) {
+                    return index
+                }
+            }
+            slot = (slot + 1) & mask
+        }
+    }
+
+    @inline(__always)
+    private static func equal(_ left: UnsafePointer<UInt8>?, _ right: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
+        guard let left, let right else { return count == 0 }
+        return memcmp(left, right, count) == 0
+    }
+
+    /// Adds a name that is not there yet.
+    func insert(_ name: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int {
+        if (count + 1) * 2 > slotCount { growSlots() }
+        if count == endsCapacity {
+            ends = Self.grow(ends, from: endsCapacity, to: endsCapacity * 2)
+            endsCapacity *= 2
+        }
+        if arenaUsed + name.count > arenaCapacity {
+            let wanted = max(arenaCapacity * 2, arenaUsed + name.count)
+            arena = Self.grow(arena, from: arenaCapacity, to: wanted)
+            arenaCapacity = wanted
+        }
+        if let source = name.baseAddress { (arena + arenaUsed).update(from: source, count: name.count) }
+        arenaUsed += name.count
+        ends[count] = arenaUsed
+        place(UInt64(hash) << 32 | UInt64(count + 1))
+        count += 1
+        return count - 1
+    }
+
+    private func place(_ entry: UInt64) {
+        let mask = slotCount - 1
+        var slot = Int(truncatingIfNeeded: entry >> 32) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = entry
+    }
+
+    private func growSlots() {
+        let old = slots
+        let oldCount = slotCount
+        slotCount *= 2
+        slots = .allocate(capacity: slotCount)
+        slots.initialize(repeating: 0, count: slotCount)
+        for index in 0..<oldCount where old[index] != 0 { place(old[index]) }
+        old.deallocate()
+    }
+
+    private static func grow<Element: BitwiseCopyable>(
+        _ old: UnsafeMutablePointer<Element>, from count: Int, to capacity: Int
+    ) -> UnsafeMutablePointer<Element> {
+        let new = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
+        new.update(from: old, count: count)
+        old.deallocate()
+        return new
+    }
+
+    /// Eight bytes a step, each folded in by a multiplication to double width.
+    @inline(__always)
+    func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        guard let start = name.baseAddress else { return 0 }
+        let raw = UnsafeRawPointer(start)
+        let count = name.count
+        var state = seed ^ UInt64(truncatingIfNeeded: count)
+        var offset = 0
+        while offset + 8 <= count {
+            state = Self.mix(state ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset += 8
+        }
+        if offset < count {
+            state = Self.mix(state ^ Self.tail(raw, from: offset, count: count))
+        }
+        return UInt32(truncatingIfNeeded: state >> 32)
+    }
+
+    /// The last one to seven bytes as a number, without reading beyond them.
+    @inline(__always)
+    private static func tail(_ raw: UnsafeRawPointer, from offset: Int, count: Int) -> UInt64 {
+        if count >= 8 {
+            let last = raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            return last >> UInt64((8 - (count - offset)) * 8)
+        }
+        var value: UInt64 = 0
+        for index in offset..<count {
+            value = value << 8 | UInt64(raw.load(fromByteOffset: index, as: UInt8.self))
+        }
+        return value
+    }
+
+    @inline(__always)
+    private static func mix(_ value: UInt64) -> UInt64 {
+        let product = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD1B5_4A32_D192_ED03)
+        return product.high ^ product.low
+    }
+}

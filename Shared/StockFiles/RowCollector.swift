@@ -1,0 +1,396 @@
+internal import DelimitedText
+internal import Domain
+internal import Foundation
+internal import Spreadsheets
+
+/// Takes the rows below the header, one by one, and accounts for each.
+struct RowCollector {
+    let file: String
+    let format: StockFileFormat
+    let layout: HeaderLayout
+    let store: RowStore
+    var counts = StockFileCounts()
+    var setAside: [SetAsideRow] = []
+    /// Rows taken back after their bytes were gone; their raw text is read again at the end.
+    var takenBack: [(line: Int, reason: SetAsideReason)] = []
+    var ambiguousRows = 0
+    var oldestAsOf: Date?
+    var asOfVaries = false
+    /// The last line, and whether it looks cut off.
+    var cutOffLine: Int?
+    var numbers: NumberParser
+    private let skipRules: SkipRules
+    private let asOfParser: AsOfParser
+    private var lastAsOf: [UInt8] = []
+    private var lastAsOfDate: Date?
+    private var lastWarehouse = -1
+    private let defaultWarehouse: Int
+    private let wideWarehouses: [Int]
+
+    init(file: String, format: StockFileFormat, layout: HeaderLayout, skipRules: SkipRules) {
+        self.file = file
+        self.format = format
+        self.layout = layout
+        self.skipRules = skipRules
+        let store = RowStore(withReserved: layout.reserved != nil)
+        self.store = store
+        numbers = NumberParser(decimal: format.decimal)
+        asOfParser = AsOfParser(timeZone: format.timeZone)
+        defaultWarehouse = format.defaultWarehouse.map { Self.index(of: $0, in: store) } ?? -1
+        wideWarehouses = layout.wide.map { Self.index(of: $0.warehouse, in: store) }
+    }
+
+    private static func index(of warehouse: WarehouseName, in store: RowStore) -> Int {
+        let bytes = Array(warehouse.rawValue.utf8)
+        return bytes.withUnsafeBufferPointer { name in
+            let hash = store.warehouses.hash(name)
+            return store.warehouses.find(name, hash: hash) ?? store.warehouses.insert(name, hash: hash)
+        }
+    }
+
+    /// Takes one row below the header.
+    mutating func take(_ row: TableRow) throws(StockFileError) {
+        if skipRules.matches(row) {
+            counts.totals += 1
+            return
+        }
+        if let reason = structuralFault(row) { return try reject(row, reason) }
+        let sku: Int
+        switch skuIndex(row) {
+        case .index(let index): sku = index
+        case .rejected(let reason): return try reject(row, reason)
+        case .total:
+            counts.totals += 1
+            return
+        }
+        if layout.asOf != nil, let reason = readAsOf(row) { return try reject(row, reason) }
+        if layout.wide.isEmpty {
+            try takeLong(row, sku: sku)
+        } else {
+            try takeWide(row, sku: sku)
+        }
+    }
+
+    @inline(__always)
+    private mutating func takeLong(_ row: TableRow, sku: Int) throws(StockFileError) {
+        var warehouse = defaultWarehouse
+        if let column = layout.warehouse {
+            switch warehouseIndex(row, column: column) {
+            case .index(let index): warehouse = index
+            case .rejected(let reason): return try reject(row, reason)
+            case .total: break
+            }
+            if store.warehouses.count > format.limits.warehouses {
+                throw .tooMany(file: file, what: "different warehouses", limit: format.limits.warehouses)
+            }
+        }
+        try takeQuantity(row, sku: sku, warehouse: warehouse, column: layout.onHand)
+    }
+
+    private mutating func takeWide(_ row: TableRow, sku: Int) throws(StockFileError) {
+        for (entry, warehouse) in zip(layout.wide, wideWarehouses) {
+            try takeQuantity(row, sku: sku, warehouse: warehouse, column: entry.column)
+        }
+    }
+
+    @inline(__always)
+    private mutating func takeQuantity(
+        _ row: TableRow, sku: Int, warehouse: Int, column: Int
+    ) throws(StockFileError) {
+        var flags: RowFlags = []
+        let onHand: Int64
+        switch number(row, column: column) {
+        case .value(let value): onHand = value
+        case .commaAmbiguous(let digits): (onHand, flags) = (digits, .commaOnHand)
+        case .pointAmbiguous(let digits): (onHand, flags) = (digits, .pointOnHand)
+        case let other: return try reject(row, reason(other, row, column: column))
+        }
+        var reserved: Int64 = 0
+        if let column = layout.reserved {
+            switch number(row, column: column) {
+            case .value(let value): reserved = value
+            case .commaAmbiguous(let digits): (reserved, _) = (digits, flags.insert(.commaReserved))
+            case .pointAmbiguous(let digits): (reserved, _) = (digits, flags.insert(.pointReserved))
+            case let other: return try reject(row, reason(other, row, column: column))
+            }
+        }
+        counts.rowsRead += 1
+        if let existing = store.find(sku: sku, warehouse: warehouse) {
+            return try merge(row, into: existing, onHand: onHand, reserved: reserved, flags: flags)
+        }
+        if store.count >= format.limits.rows {
+            throw .tooMany(file: file, what: "rows", limit: format.limits.rows)
+        }
+        counts.accepted += 1
+        if !flags.isEmpty { ambiguousRows += 1 }
+        let packed = PackedRow(
+            onHand: onHand, sku: UInt32(truncatingIfNeeded: sku), line: UInt32(truncatingIfNeeded: row.line), next: 0,
+            warehouse: UInt16(truncatingIfNeeded: warehouse), flags: flags)
+        store.append(packed, reserved: reserved)
+    }
+
+    @inline(__always)
+    private mutating func number(_ row: TableRow, column: Int) -> NumberParser.Outcome {
+        let cell = row.cell(column)
+        if row.kinds == nil { return numbers.parse(cell) }
+        switch row.kind(column) {
+        case .number: return numbers.parseNumeric(cell)
+        case .text: return numbers.parse(cell)
+        case .empty: return .empty
+        case .boolean, .date, .error: return .notANumber
+        }
+    }
+
+    /// Faults that make the whole row unusable.
+    @inline(__always)
+    private func structuralFault(_ row: TableRow) -> SetAsideReason? {
+        if row.fault == nil, !row.hasControlCharacters, row.cells.count == layout.cellCount { return nil }
+        return structuralFaultSlowly(row)
+    }
+
+    private func structuralFaultSlowly(_ row: TableRow) -> SetAsideReason? {
+        switch row.fault {
+        case .recordTooLong(let limit): return .tooLong(limitBytes: limit)
+        case .cellTooLong(_, let limit): return .tooLong(limitBytes: limit)
+        case .tooManyCells(let limit): return .wrongCellCount(found: limit + 1, expected: layout.cellCount)
+        case .unterminatedQuote, .textAfterQuote: return .brokenQuotes
+        case nil: break
+        }
+        if row.hasControlCharacters { return .controlCharacter }
+        // A worksheet leaves empty cells out at the end of a row; delimited text does not.
+        let extra = row.cells.dropFirst(layout.cellCount)
+        if extra.contains(where: { !$0.trimmed.isEmpty }) || (row.kinds == nil && row.cells.count < layout.cellCount) {
+            return .wrongCellCount(found: row.cells.count, expected: layout.cellCount)
+        }
+        return nil
+    }
+
+    /// The reason for a number that is none.
+    private func reason(_ outcome: NumberParser.Outcome, _ row: TableRow, column: Int) -> SetAsideReason {
+        let name = layout.name(column)
+        let text = row.cell(column).text(limit: 60)
+        switch outcome {
+        case .empty: return .emptyQuantity(column: name)
+        case .outOfRange: return .numberOutOfRange(column: name, text: text)
+        default:
+            return row.kind(column) == .error
+                ? .errorCell(column: name, text: text) : .notANumber(column: name, text: text)
+        }
+    }
+
+    /// Looks at a row that cannot be used once more: it may be no row of stock at all.
+    private mutating func reject(_ row: TableRow, _ reason: SetAsideReason) throws(StockFileError) {
+        if row.isBlank {
+            counts.blankLines += 1
+            return
+        }
+        if isRepeatedHeader(row) {
+            counts.repeatedHeaders += 1
+            return
+        }
+        if isTotal(row) {
+            counts.totals += 1
+            return
+        }
+        let cutOff = row.fault == .unterminatedQuote || row.cells.count < layout.cellCount
+        if cutOff, !row.endsWithLineBreak { cutOffLine = row.line }
+        counts.rowsRead += 1
+        try putAside(row, reason)
+    }
+
+    private func isRepeatedHeader(_ row: TableRow) -> Bool {
+        guard row.fault == nil else { return false }
+        let quantity = layout.wide.first?.column ?? layout.onHand
+        return [layout.sku, quantity].allSatisfy { column in
+            let cell = row.cell(column).trimmed
+            return cell.count <= 400 && !cell.isEmpty
+                && folded(String(decoding: cell, as: UTF8.self)) == folded(layout.name(column))
+        }
+    }
+
+    /// A word for a total, in a row that names no SKU or no warehouse.
+    private func isTotal(_ row: TableRow) -> Bool {
+        guard row.fault == nil else { return false }
+        let lacksWarehouse = layout.warehouse.map { row.cell($0).trimmed.isEmpty } ?? true
+        guard lacksWarehouse || row.cell(layout.sku).trimmed.isEmpty else { return false }
+        guard let first = row.cells.first(where: { !$0.trimmed.isEmpty })?.trimmed else { return false }
+        return first.count <= 40 && SkipRules.isTotalWord(String(decoding: first, as: UTF8.self))
+    }
+
+    private mutating func putAside(_ row: TableRow, _ reason: SetAsideReason) throws(StockFileError) {
+        counts.setAside += 1
+        setAside.append(SetAsideRow(line: row.line, rawText: row.rawText, reason: reason))
+        try checkBadRows()
+    }
+
+    func checkBadRows() throws(StockFileError) {
+        guard counts.setAside > format.limits.badRows else { return }
+        let back = takenBack.map { SetAsideRow(line: $0.line, rawText: "", reason: $0.reason) }
+        let first = (setAside + back).sorted { $0.line < $1.line }.prefix(5)
+        throw .tooManyBadRows(file: file, limit: format.limits.badRows, first: Array(first))
+    }
+}
+
+// MARK: - Names
+
+extension RowCollector {
+    /// What became of a name.
+    private enum Name {
+        case index(Int)
+        case rejected(SetAsideReason)
+        /// The name is a word for a total.
+        case total
+    }
+
+    @inline(__always)
+    private func skuIndex(_ row: TableRow) -> Name {
+        let name = row.cell(layout.sku).trimmed
+        let hash = store.skus.hash(name)
+        if !name.isEmpty, row.kind(layout.sku) == .text, let index = store.skus.find(name, hash: hash) {
+            return .index(index)
+        }
+        return admitSKU(name, row)
+    }
+
+    /// A SKU that was not met before in these bytes.
+    private func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
+        if name.isEmpty { return .rejected(.blankSKU) }
+        let column = layout.name(layout.sku)
+        var text = name
+        var exact: [UInt8] = []
+        switch row.kind(layout.sku) {
+        case .error: return .rejected(.errorCell(column: column, text: name.text(limit: 60)))
+        case .date, .boolean: return .rejected(.damagedSKU(text: name.text(limit: 60)))
+        case .number:
+            // A worksheet keeps 15 digits of a number; a longer code has lost its last ones.
+            guard let decimal = ExactDecimal(name), decimal.plainText.utf8.count <= 15 else {
+                return .rejected(.damagedSKU(text: name.text(limit: 60)))
+            }
+            exact = Array(decimal.plainText.utf8)
+        case .text, .empty:
+            if Self.looksScientific(name) { return .rejected(.damagedSKU(text: name.text(limit: 60))) }
+            if SkipRules.isTotalWord(name.text(limit: 40)) { return .total }
+        }
+        if exact.isEmpty { return admit(text, to: store.skus, column: column, isSKU: true) }
+        return exact.withUnsafeBufferPointer { bytes in
+            text = bytes
+            return admit(text, to: store.skus, column: column, isSKU: true)
+        }
+    }
+
+    /// Adds a name in normalisation form C, unless it is there already.
+    private func admit(
+        _ name: UnsafeBufferPointer<UInt8>, to table: NameTable, column: String, isSKU: Bool
+    ) -> Name {
+        let limit = format.limits.nameBytes
+        if name.count > limit { return .rejected(.nameTooLong(column: column, limitBytes: limit)) }
+        if name.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .rejected(.controlCharacter) }
+        if name.isASCII { return .index(findOrInsert(name, in: table, isSKU: isSKU)) }
+        let text = String(decoding: name, as: UTF8.self).precomposedStringWithCanonicalMapping
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBufferPointer { .index(findOrInsert($0, in: table, isSKU: isSKU)) }
+    }
+
+    private func findOrInsert(_ name: UnsafeBufferPointer<UInt8>, in table: NameTable, isSKU: Bool) -> Int {
+        let hash = table.hash(name)
+        if let index = table.find(name, hash: hash) { return index }
+        let index = table.insert(name, hash: hash)
+        if isSKU { store.addHead(index) }
+        return index
+    }
+
+    @inline(__always)
+    private mutating func warehouseIndex(_ row: TableRow, column: Int) -> Name {
+        let name = row.cell(column).trimmed
+        // Rows mostly come warehouse by warehouse, or the same two in turn.
+        if lastWarehouse >= 0, name.elementsEqual(store.warehouses.bytes(lastWarehouse)) {
+            return .index(lastWarehouse)
+        }
+        if name.isEmpty { return .rejected(.blankWarehouse) }
+        let hash = store.warehouses.hash(name)
+        if let index = store.warehouses.find(name, hash: hash) {
+            lastWarehouse = index
+            return .index(index)
+        }
+        if row.kind(column) == .error {
+            return .rejected(.errorCell(column: layout.name(column), text: name.text(limit: 60)))
+        }
+        return admit(name, to: store.warehouses, column: layout.name(column), isSKU: false)
+    }
+
+    /// Digits, perhaps a point, and `E+` with an exponent: what spreadsheets make of a long code.
+    private static func looksScientific(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let mark = name.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }), mark > 0, mark + 2 < name.count,
+            name[mark + 1] == UInt8(ascii: "+")
+        else { return false }
+        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+        return name[(mark + 2)...].allSatisfy(isDigit)
+            && name[..<mark].allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
+    }
+}
+
+// MARK: - Duplicates and dates
+
+extension RowCollector {
+    /// A second row of the same SKU and warehouse.
+    private mutating func merge(
+        _ row: TableRow, into index: Int, onHand: Int64, reserved: Int64, flags: RowFlags
+    ) throws(StockFileError) {
+        let existing = store.rows[index]
+        let sameNotation = existing.flags == flags
+        let equal = sameNotation && existing.onHand == onHand && (store.reserved?[index] ?? 0) == reserved
+        switch format.duplicates {
+        case .reject where equal:
+            counts.duplicatesMerged += 1
+        case .sum where sameNotation:
+            store.rows[index].onHand = Self.sum(existing.onHand, onHand)
+            if let total = store.reserved { total[index] = Self.sum(total[index], reserved) }
+            counts.duplicatesMerged += 1
+        case .last:
+            if existing.flags.isEmpty != flags.isEmpty { ambiguousRows += flags.isEmpty ? -1 : 1 }
+            store.rows[index].onHand = onHand
+            store.rows[index].line = UInt32(truncatingIfNeeded: row.line)
+            store.rows[index].flags = flags
+            store.reserved?[index] = reserved
+            counts.duplicatesMerged += 1
+        default:
+            try conflict(row, with: index)
+        }
+    }
+
+    private mutating func conflict(_ row: TableRow, with index: Int) throws(StockFileError) {
+        let existing = store.rows[index]
+        let reason = SetAsideReason.conflictingDuplicate(
+            sku: store.skus.text(Int(existing.sku)), warehouse: store.warehouses.text(Int(existing.warehouse)))
+        takeBack(index, reason)
+        try putAside(row, reason)
+    }
+
+    /// Sets a row aside that was accepted before.
+    mutating func takeBack(_ index: Int, _ reason: SetAsideReason) {
+        guard !store.rows[index].flags.contains(.dropped) else { return }
+        store.rows[index].flags.insert(.dropped)
+        takenBack.append((Int(store.rows[index].line), reason))
+        counts.accepted -= 1
+        counts.setAside += 1
+    }
+
+    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? (left < 0 ? .min : .max) : sum
+    }
+
+    /// Reads the row's `as_of`, which is nearly always that of the row before.
+    private mutating func readAsOf(_ row: TableRow) -> SetAsideReason? {
+        guard let column = layout.asOf else { return nil }
+        let cell = row.cell(column).trimmed
+        if lastAsOfDate != nil, cell.elementsEqual(lastAsOf) { return nil }
+        let text = cell.text(limit: 60)
+        guard let date = asOfParser.date(text) else { return .unreadableDate(text: text) }
+        if let oldest = oldestAsOf, oldest != date { asOfVaries = true }
+        oldestAsOf = min(oldestAsOf ?? date, date)
+        lastAsOf = Array(cell)
+        lastAsOfDate = date
+        return nil
+    }
+}

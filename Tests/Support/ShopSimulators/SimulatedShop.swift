@@ -1,0 +1,92 @@
+import Foundation
+import Synchronization
+
+/// Everything that a simulated shop knows and counts, behind one lock.
+final class SimulatedShop: Sendable {
+    struct State: Sendable {
+        var items: ShopItems
+        var faults = FaultPlan()
+        var statistics = SimulatorStatistics()
+        var bucket: TokenBucket?
+        var latencyMilliseconds: Int
+        /// OAuth nonces of the last 15 minutes with their time stamps.
+        var nonces: [String: Int] = [:]
+        var lastRequest = 0
+        /// Changes in progress per item.
+        var inFlight: [String: Int] = [:]
+    }
+
+    let configuration: SimulatorConfiguration
+    private let state: Mutex<State>
+
+    init(_ configuration: SimulatorConfiguration, catalogue: [CatalogueProduct]) throws {
+        self.configuration = configuration
+        let items = try ShopItems(catalogue, at: Date())
+        var initial = State(items: items, latencyMilliseconds: configuration.latencyMilliseconds)
+        initial.bucket = Self.bucket(configuration.requestsPerSecond, configuration.burst)
+        state = Mutex(initial)
+    }
+
+    func with<Result: Sendable>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
+
+    func with<Result: Sendable>(_ body: (inout State) throws -> Result) throws -> Result {
+        try state.withLock { try body(&$0) }
+    }
+
+    static func bucket(_ rate: Double?, _ burst: Int?) -> TokenBucket? {
+        rate.flatMap { $0 > 0 ? TokenBucket(rate: $0, burst: Double(burst ?? Int($0.rounded(.up)))) : nil }
+    }
+
+    /// Seconds on a clock that only goes forward.
+    static func steadySeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+extension SimulatedShop.State {
+    /// A call begins. Returns its number.
+    mutating func begin() -> Int {
+        lastRequest += 1
+        statistics.requests += 1
+        statistics.concurrentRequests += 1
+        statistics.maximumConcurrentRequests = max(
+            statistics.maximumConcurrentRequests, statistics.concurrentRequests)
+        return lastRequest
+    }
+
+    mutating func end(changing keys: [String]) {
+        statistics.concurrentRequests -= 1
+        for key in keys {
+            let count = (inFlight[key] ?? 1) - 1
+            inFlight[key] = count > 0 ? count : nil
+        }
+    }
+
+    mutating func beginChange(of keys: [String]) {
+        statistics.writeRequests += 1
+        statistics.itemsWritten += keys.count
+        for key in keys {
+            let count = (inFlight[key] ?? 0) + 1
+            inFlight[key] = count
+            statistics.maximumWritesInFlight = max(statistics.maximumWritesInFlight, count)
+            if count > 1 { statistics.overlappingWrites[key] = max(statistics.overlappingWrites[key] ?? 0, count) }
+        }
+    }
+
+    /// The counts, completed by what is counted elsewhere.
+    var report: SimulatorStatistics {
+        var report = statistics
+        report.faults = faults.fired
+        report.droppedJournalEntries = items.journal.dropped
+        return report
+    }
+
+    mutating func resetStatistics() {
+        let running = statistics.concurrentRequests
+        statistics = SimulatorStatistics()
+        statistics.concurrentRequests = running
+        faults.resetCounts()
+    }
+}

@@ -1,0 +1,115 @@
+# RabbitMQ of the local stack. Sourced by up.sh and down.sh.
+
+# The environment every RabbitMQ program of this stack runs with: nothing of the system's own broker is read or written.
+write_broker_environment() {
+    cat > "$1/environment" <<END
+export HOME=$1/home
+export LANG=C.UTF-8
+export RABBITMQ_BASE=$1
+export RABBITMQ_CONF_ENV_FILE=$1/rabbitmq-env.conf
+export RABBITMQ_CONFIG_FILE=$1/rabbitmq.conf
+export RABBITMQ_ADVANCED_CONFIG_FILE=$1/advanced.config
+export RABBITMQ_ENABLED_PLUGINS_FILE=$1/enabled_plugins
+export RABBITMQ_GENERATED_CONFIG_DIR=$1/generated
+export RABBITMQ_MNESIA_BASE=$1/mnesia
+export RABBITMQ_LOG_BASE=$1/log
+export RABBITMQ_PID_FILE=$1/beam.pid
+export RABBITMQ_NODENAME=$(node_name)
+export RABBITMQ_DIST_PORT=$2
+export ERL_EPMD_PORT=$3
+export ERL_EPMD_ADDRESS=127.0.0.1
+# Idle schedulers sleep at once, for the machine is shared with builds and tests.
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+sbwt none +sbwtdcpu none +sbwtdio none \
+    -kernel inet_dist_use_interface {127,0,0,1}'
+END
+    : > "$1/rabbitmq-env.conf"
+}
+
+write_broker_configuration() {
+    (
+        umask 077
+        cat > "$1/rabbitmq.conf" <<END
+listeners.tcp.1 = 127.0.0.1:$2
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $3
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = $4
+default_vhost = stockbridge
+default_user = admin
+default_pass = $(kept broker.password secret)
+default_user_tags.administrator = true
+default_permissions.configure = .*
+default_permissions.read = .*
+default_permissions.write = .*
+disk_free_limit.absolute = 100MB
+raft.wal_max_size_bytes = 67108864
+log.console = false
+log.file.level = info
+END
+    )
+    # Written by hand, which is what "enable --offline" would do, without starting an Erlang for it.
+    echo '[rabbitmq_management,rabbitmq_prometheus].' > "$1/enabled_plugins"
+}
+
+node_name() { echo "stockbridge-$(kept node.name node_suffix)@localhost"; }
+node_suffix() { printf '%s' "$stack" | sha256sum | cut -c1-8; }
+
+write_broker_tools() {
+    local tool
+    for tool in rabbitmqctl rabbitmq-diagnostics rabbitmq-queues; do
+        cat > "$stack/bin/$tool.new" <<END
+#!/bin/bash
+# $tool for the broker of this stack.
+set -euo pipefail
+. '$servers/rabbitmq/environment'
+cd /
+program=(/usr/lib/rabbitmq/bin/$tool)
+if [ "\$(id -u)" -eq 0 ]; then program=(setpriv --reuid rabbitmq --regid rabbitmq --init-groups -- "\${program[@]}"); fi
+exec "\${program[@]}" "\$@"
+END
+        chmod 755 "$stack/bin/$tool.new"
+        mv "$stack/bin/$tool.new" "$stack/bin/$tool"
+    done
+}
+
+# The Erlang machine writes its number itself; the script around it only waits for it.
+broker_is_up() {
+    [ -s "$servers/rabbitmq/beam.pid" ] && ! port_is_free "$1" && ! port_is_free "$2"
+}
+
+start_rabbitmq() {
+    local home=$servers/rabbitmq
+    needs /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+    if running rabbitmq > /dev/null && running rabbitmq-script > /dev/null && running epmd > /dev/null; then return; fi
+    # Half of it is left over: end that half in good order.
+    stop_rabbitmq
+
+    mkdir -p "$home"/{home,mnesia,log,generated}
+    local port management
+    port=$(port_for broker)
+    management=$(port_for management)
+    write_broker_environment "$home" "$(port_for distribution)" "$(port_for epmd)"
+    write_broker_configuration "$home" "$port" "$management" "$(port_for broker-metrics)"
+    [ -s "$home/home/.erlang.cookie" ] || (umask 377 && secret > "$home/home/.erlang.cookie")
+    rm -f "$home/beam.pid"
+    give rabbitmq "$home"
+    chmod 750 "$home"
+    write_broker_tools
+
+    # A port mapper of our own, so that none is left running for the whole machine.
+    launch_as rabbitmq epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
+    await epmd "$stack/log/epmd.log" 10 port_is_taken "$(port_of epmd)"
+    launch_as rabbitmq rabbitmq-script "$stack/log/rabbitmq.log" \
+        bash -c '. "$1/environment"; cd "$1"; exec /usr/lib/rabbitmq/bin/rabbitmq-server' rabbitmq "$home"
+    await rabbitmq-script "$stack/log/rabbitmq.log" 120 broker_is_up "$port" "$management"
+    remember rabbitmq "$(cat "$home/beam.pid")"
+    say "RabbitMQ listens on 127.0.0.1:$port, its management on 127.0.0.1:$management"
+}
+
+port_is_taken() { ! port_is_free "$1"; }
+
+stop_rabbitmq() {
+    end rabbitmq TERM 60
+    end rabbitmq-script TERM 10
+    end epmd TERM 10
+}
