@@ -17,6 +17,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 
@@ -81,12 +82,18 @@ let package = Package(
         shared("Settings", ["Domain", yams], resources: [.embedInCode("stockbridge.schema.json")]),
         shared("Migrations", ["PostgreSQL"], resources: [.embedInCode("SQL")]),
         shared("Messaging", ["Contracts", "Concurrency", "RabbitMQ", "PostgreSQL", log, metrics]),
-        shared("ShopConnectors", ["Domain", "Transfer"]),
+        shared("ShopConnectors", ["Domain", "Transfer", "Concurrency", crypto]),
         shared(
             "ServiceKit",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "RabbitMQ", "PostgreSQL", "Transfer", "Concurrency",
-                log, metrics, hummingbird, lifecycle,
+                log, metrics, hummingbird, lifecycle, signals,
             ]),
     ]
+        + service(
+            "StockPublisher", executable: "stock-publisher",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
+                "Concurrency", "ServiceKit", log,
+            ])
 )

@@ -92,3 +92,11 @@ public enum ContractError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
+
+extension KeyedEncodingContainer {
+    /// Lower-case, as PostgreSQL writes ids, so that one search finds an id in tables, logs and messages. The encoding
+    /// that the compiler writes for this module's payloads picks this up.
+    mutating func encode(_ id: UUID, forKey key: Key) throws {
+        try encode(id.uuidString.lowercased(), forKey: key)
+    }
+}

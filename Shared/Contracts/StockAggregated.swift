@@ -167,6 +167,34 @@ public enum StockAggregated: EventPayload, Hashable {
             case warehouse, reserved, line
             case onHand = "on_hand"
         }
+
+        /// Reads a row. A snapshot has hundreds of thousands of them: the texts are taken as texts, which saves a
+        /// decoder for each.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            warehouse = WarehouseName(rawValue: try values.decode(String.self, forKey: .warehouse))
+            onHand = try Self.quantity(try values.decode(String.self, forKey: .onHand), .onHand, values)
+            reserved = try values.decodeIfPresent(String.self, forKey: .reserved)
+                .map { try Self.quantity($0, .reserved, values) }
+            line = try values.decodeIfPresent(Int.self, forKey: .line)
+        }
+
+        private static func quantity(
+            _ text: String, _ key: CodingKeys, _ values: KeyedDecodingContainer<CodingKeys>
+        ) throws -> Quantity {
+            if let quantity = Quantity(text) { return quantity }
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: values, debugDescription: "not an exact decimal with at most six places")
+        }
+
+        /// Writes a row, its texts as texts.
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(warehouse.rawValue, forKey: .warehouse)
+            try values.encode(onHand.description, forKey: .onHand)
+            try values.encodeIfPresent(reserved?.description, forKey: .reserved)
+            try values.encodeIfPresent(line, forKey: .line)
+        }
     }
 }
 
@@ -220,7 +248,7 @@ extension StockAggregated: Codable {
     /// Writes a header or a chunk.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(snapshot.id.uuidString.lowercased(), forKey: .snapshotID)
+        try values.encode(snapshot.id, forKey: .snapshotID)
         try values.encode(snapshot.source, forKey: .source)
         try values.encode(snapshot.sequence, forKey: .sequence)
         try values.encode(snapshot.asOf, forKey: .asOf)
@@ -235,7 +263,7 @@ extension StockAggregated: Codable {
             try values.encode(header.missing, forKey: .missingCount)
             try values.encode(header.quantities, forKey: .quantities)
             try values.encodeIfPresent(header.fileName, forKey: .fileName)
-            try values.encode(header.runID.uuidString.lowercased(), forKey: .runID)
+            try values.encode(header.runID, forKey: .runID)
         case .chunk(let chunk):
             try values.encode(Message.chunk, forKey: .message)
             try values.encode(chunk.part, forKey: .part)

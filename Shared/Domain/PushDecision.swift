@@ -43,7 +43,8 @@ extension ShelfState {
     ) -> ClaimDecision {
         guard let wanted else { return .nothing(.notWanted) }
         if let claim, claim.leaseUntil > now {
-            return claim.version >= request.version ? .nothing(.superseded) : .wait(until: claim.leaseUntil)
+            // Only a newer claim supersedes: an equal one may be this very request's, come back after a crash.
+            return claim.version > request.version ? .nothing(.superseded) : .wait(until: claim.leaseUntil)
         }
         if let unknownUntil, unknownUntil > now { return .wait(until: unknownUntil) }
         let isUncertain = claim != nil || unknownUntil != nil || readBackRequired

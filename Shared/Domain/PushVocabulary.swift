@@ -65,7 +65,7 @@ public enum ClaimDecision: Sendable, Hashable {
         case notWanted = "not_wanted"
         /// The shop shows the wanted level already.
         case asWanted = "as_wanted"
-        /// A claim on this version or a newer one is in flight.
+        /// A claim on a newer version is in flight; the request for that version sees to the rest.
         case superseded
         /// The shop refused this version for good.
         case rejected

@@ -13,12 +13,18 @@ public struct BatchRunner: Sendable {
     private let parts: RunnerParts
     private let queue: String
     private let routes: [String: BatchRoute]
+    private let size: Int
 
-    /// A runner for one queue; `routes` are the payloads that may arrive in it.
-    public init(queue: String, routes: [BatchRoute], parts: RunnerParts) {
+    /// A runner for one queue.
+    ///
+    /// - Parameters:
+    ///   - routes: The payloads that may arrive in it.
+    ///   - batchSize: At most so many messages in one transaction.
+    public init(queue: String, routes: [BatchRoute], parts: RunnerParts, batchSize: Int = Self.batchSize) {
         self.queue = queue
         self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.type, $0) })
         self.parts = parts
+        size = batchSize
     }
 
     private struct Decoded: Sendable {
@@ -28,13 +34,13 @@ public struct BatchRunner: Sendable {
 
     /// Consumes until the service stops; connection losses are survived.
     public func run() async {
-        let consumer = Consumer(parts.broker, queue: queue, prefetch: Self.prefetch)
+        let consumer = Consumer(parts.broker, queue: queue, prefetch: min(Self.prefetch, size * 3))
         let backoff = Backoff(first: .milliseconds(200), ceiling: .seconds(10))
         var failures = 0
         while !parts.stop.isStopping {
             do {
                 let deliveries = try await consumer.next(
-                    atMost: Self.batchSize, within: .seconds(1), linger: .milliseconds(2))
+                    atMost: size, within: .seconds(1), linger: .milliseconds(2))
                 failures = 0
                 if !deliveries.isEmpty { try await handle(deliveries, consumer) }
             } catch {

@@ -88,7 +88,7 @@ public struct RetryPolicy: Sendable, Equatable {
             attempt < maximumAttempts && !isReplay
                 ? .delay(tiers[min(attempt - 1, tiers.count - 1)], attempt: attempt + 1) : .deadLetter(reason)
         case .later(let milliseconds):
-            .delay(tier(atLeast: milliseconds), attempt: attempt)
+            .delay(tier(within: milliseconds), attempt: attempt)
         case .park(let reason):
             .deadLetter(reason)
         case .defer(let dependency):
@@ -96,9 +96,9 @@ public struct RetryPolicy: Sendable, Equatable {
         }
     }
 
-    /// The shortest tier that waits at least this long, or the longest there is.
-    func tier(atLeast milliseconds: Int) -> RetryTier {
-        // Jitter shortens a tier to 0.7 of its time at the most.
-        tiers.first { $0.delayMilliseconds * 7 / 10 >= milliseconds } ?? tiers[tiers.count - 1]
+    /// The longest tier that does not wait longer than this, or the shortest there is. A message that comes back too
+    /// early is told again how long to wait, which costs little; one that comes back late holds up a shelf.
+    func tier(within milliseconds: Int) -> RetryTier {
+        tiers.last { $0.delayMilliseconds <= milliseconds } ?? tiers[0]
     }
 }

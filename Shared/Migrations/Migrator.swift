@@ -55,7 +55,7 @@ public struct Migrator: Sendable {
         }
         let statements = roles.flatMap(self.statements) + publicStatements()
         try await pool.transaction { transaction in
-            try transaction.query("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
+            try transaction.execute("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
             for role in roles { try Self.ensureExists(role, in: transaction) }
             for statement in statements { try transaction.script(statement) }
         }
@@ -64,7 +64,7 @@ public struct Migrator: Sendable {
 
     private func apply(_ migration: Migration) async throws -> Bool {
         try await pool.transaction { transaction in
-            try transaction.query("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
+            try transaction.execute("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
             try transaction.execute(
                 """
                 CREATE TABLE IF NOT EXISTS public.stockbridge_migrations (

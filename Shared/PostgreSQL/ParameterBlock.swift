@@ -37,7 +37,7 @@ struct ParameterBlock {
             bytes.withUnsafeBytes { buffer.append($0) }
         } else if !value.appendText(to: &buffer) {
             throw .invalidParameter(position: position, reason: "a date is not finite or out of PostgreSQL's range")
-        } else if buffer.bytes.withUnsafeBytes({ $0[start...].contains(0) }) {
+        } else if buffer.containsZero(from: start) {
             // libpq would take the text as ending there.
             throw .invalidParameter(position: position, reason: "PostgreSQL cannot store a zero byte in text")
         }
@@ -97,6 +97,13 @@ extension PostgresValue {
 }
 
 extension ByteBuffer {
+    fileprivate func containsZero(from start: Int) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, start < bytes.count else { return false }
+            return memchr(base + start, 0, bytes.count - start) != nil
+        }
+    }
+
     /// `{a,b}`.
     fileprivate mutating func appendArray<Element>(
         _ values: [Element], _ appendElement: (inout ByteBuffer, Element) -> Void
@@ -134,6 +141,8 @@ extension ByteBuffer {
         var text = text
         append(UInt8(ascii: "\""))
         text.withUTF8 { utf8 in
+            let needsEscapes = utf8.contains { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
+            guard needsEscapes else { return append(UnsafeRawBufferPointer(utf8)) }
             for byte in utf8 {
                 if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
                 append(byte)

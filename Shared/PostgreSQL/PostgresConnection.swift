@@ -91,6 +91,7 @@ public actor PostgresConnection {
     /// Runs `body` between BEGIN and COMMIT on the connection's thread.
     ///
     /// Repeated like ``PostgresPool/transaction(_:)``.
+    @discardableResult
     public func transaction<R: Sendable>(_ body: @Sendable (Transaction) throws -> R) throws -> R {
         let session = try session()
         var repetitions = 0

@@ -15,9 +15,11 @@ public final class PostgresPool: Sendable {
         public let waiting: Int
     }
 
+    private typealias Waiting = CheckedContinuation<Result<PostgresConnection, PostgresError>, Never>
+
     private struct State {
         var ledger: PoolLedger<PostgresConnection>
-        var continuations: [Int: CheckedContinuation<Result<PostgresConnection, PostgresError>, Never>] = [:]
+        var continuations: [Int: Waiting] = [:]
         var nextWaiter = 0
         var closers: [CheckedContinuation<Void, Never>] = []
     }
@@ -40,6 +42,7 @@ public final class PostgresPool: Sendable {
     /// five times with a few milliseconds of jitter: `body` may run more than once and must not do anything outside.
     ///
     /// - Throws: What `body` throws; `PostgresError`; `CancellationError` if the task is cancelled before it begins.
+    @discardableResult
     public func transaction<R: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> R) async throws -> R {
         let connection: PostgresConnection
         do {
@@ -100,7 +103,7 @@ public final class PostgresPool: Sendable {
 
     /// - Returns: The answer, or nil if `continuation` waits for one.
     private func enterLine(
-        _ waiter: Int, _ continuation: CheckedContinuation<Result<PostgresConnection, PostgresError>, Never>
+        _ waiter: Int, _ continuation: Waiting
     ) -> Result<PostgresConnection, PostgresError>? {
         state.withLock { state in
             // Asked inside the lock: a cancellation after this finds the waiter in line.
@@ -124,16 +127,17 @@ public final class PostgresPool: Sendable {
     }
 
     private func giveBack(_ connection: PostgresConnection) {
-        let (next, closers) = state.withLock { state in
+        var next: Waiting?
+        var closers: [CheckedContinuation<Void, Never>] = []
+        state.withLock { state in
             switch state.ledger.giveBack(connection) {
-            case .kept: return (nil, [])
-            case .passed(let waiter): return (state.continuations.removeValue(forKey: waiter), [])
+            case .kept: break
+            case .passed(let waiter): next = state.continuations.removeValue(forKey: waiter)
             case .dropped:
-                guard state.ledger.count == 0 else { return (nil, []) }
-                defer { state.closers = [] }
-                return (nil, state.closers)
+                guard state.ledger.count == 0 else { return }
+                swap(&closers, &state.closers)
             }
-        } as (CheckedContinuation<Result<PostgresConnection, PostgresError>, Never>?, [CheckedContinuation<Void, Never>])
+        }
         next?.resume(returning: .success(connection))
         for closer in closers { closer.resume() }
     }

@@ -17,6 +17,7 @@ final class Session {
     static let preparedLimit = 256
 
     let raw: OpaquePointer
+    private let notices = Notices()
     var prepared = PreparedStatements(limit: Session.preparedLimit)
     var progress = Progress.none
     /// The error that made the present transaction useless.
@@ -37,8 +38,7 @@ final class Session {
         guard let raw else {
             throw .connectionFailed(host: configuration.host, port: configuration.port, detail: "out of memory")
         }
-        // Notices may contain data and belong on nobody's standard error.
-        PQsetNoticeProcessor(raw, { _, _ in }, nil)
+        Self.receiveNotices(of: raw, with: notices)
         if let problem = Self.finishConnecting(raw, until: deadline) {
             PQfinish(raw)
             throw .connectionFailed(host: configuration.host, port: configuration.port, detail: problem)
@@ -47,6 +47,23 @@ final class Session {
     }
 
     deinit { PQfinish(raw) }
+
+    /// Notices may contain data and belong on nobody's standard error. While a connection is idle, a FATAL error comes
+    /// as a notice too: that one is remembered.
+    private static func receiveNotices(of raw: OpaquePointer, with notices: Notices) {
+        let receiver: PQnoticeReceiver = { context, result in
+            guard let context, let severity = PQresultErrorField(result, Int32(UInt8(ascii: "V"))) else { return }
+            if String(cString: severity) == "FATAL" {
+                Unmanaged<Notices>.fromOpaque(context).takeUnretainedValue().announcedEnd = true
+            }
+        }
+        PQsetNoticeReceiver(raw, receiver, Unmanaged.passUnretained(notices).toOpaque())
+    }
+
+    /// What the server said without being asked. Lives as long as the connection.
+    private final class Notices {
+        var announcedEnd = false
+    }
 
     private static func start(_ configuration: PostgresConfiguration) -> OpaquePointer? {
         let pairs = configuration.keywords
@@ -92,7 +109,9 @@ extension Session {
     /// Looks, without waiting, whether the server closed an idle connection.
     func isStillConnected() -> Bool {
         guard isHealthy else { return false }
-        return PQconsumeInput(raw) == 1 && PQstatus(raw) == CONNECTION_OK
+        // Asking whether it is busy makes libpq look at what it has read.
+        return PQconsumeInput(raw) == 1 && PQisBusy(raw) == 0 && PQstatus(raw) == CONNECTION_OK
+            && !notices.announcedEnd
     }
 
     func abandon() { isAbandoned = true }

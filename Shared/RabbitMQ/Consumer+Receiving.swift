@@ -67,7 +67,7 @@ extension Consumer {
             // Every path through the loop gives way to a job that wants the thread, settling above all.
             while bell.isRung { await Task.yield() }
             try throwPendingError()
-            guard let link, isSubscribed, cancellations == cancellationsBefore else { break }
+            guard let link, isSubscribed, cancellations == cancellationsBefore, !Task.isCancelled else { break }
             let wasEmpty = ready.isEmpty
             do {
                 try receive(reading: reading, .consume, limit: atMost)

@@ -45,10 +45,11 @@ public actor Consumer {
         reconnect = Reconnect(first: 0.2, longest: 10)
     }
 
-    isolated deinit {
+    // Not `isolated`: Swift 6.3 then fails to optimise other modules that create the actor ("circular reference").
+    // Nobody else has the link any more, so it may be freed on any thread. Without close() the broker sees a lost
+    // connection instead of a goodbye.
+    deinit {
         pumping?.cancel()
-        link?.close()
-        link = nil
         executor.close()
     }
 
@@ -59,7 +60,7 @@ public actor Consumer {
     ///   - within: How long to wait for the first one.
     ///   - linger: How long to wait for more after the first one.
     /// - Returns: Up to `atMost` deliveries in the order of the queue; none if nothing came in time, or when
-    ///   ``cancel()`` was called meanwhile.
+    ///   ``cancel()`` was called or the task was cancelled meanwhile (seen within a second).
     /// - Throws: ``BrokerError``. ``BrokerError/connectionLost(step:detail:)`` and
     ///   ``BrokerError/consumerCancelled(queue:)`` come once; the next call connects or subscribes again. After a lost
     ///   connection the tags of all earlier deliveries are void.

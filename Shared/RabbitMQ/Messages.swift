@@ -81,6 +81,12 @@ public enum PublishOutcome: Sendable, Equatable {
 public struct DeliveryTag: Sendable, Hashable {
     let session: UInt64
     let number: UInt64
+
+    /// A tag for tests of code that handles deliveries; a consumer knows only those it made itself.
+    public init(session: UInt64, number: UInt64) {
+        self.session = session
+        self.number = number
+    }
 }
 
 /// A message received and not yet settled.
@@ -97,4 +103,17 @@ public struct Delivery: Sendable {
     public let properties: MessageProperties
     /// The content.
     public let body: [UInt8]
+
+    /// A delivery for tests of code that handles deliveries.
+    public init(
+        tag: DeliveryTag, redelivered: Bool = false, exchange: String, routingKey: String,
+        properties: MessageProperties, body: [UInt8]
+    ) {
+        self.tag = tag
+        self.redelivered = redelivered
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.properties = properties
+        self.body = body
+    }
 }

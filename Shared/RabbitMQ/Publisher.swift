@@ -80,10 +80,11 @@ public actor Publisher {
             first: limits.firstReconnectDelaySeconds, longest: limits.longestReconnectDelaySeconds)
     }
 
-    isolated deinit {
+    // Not `isolated`: Swift 6.3 then fails to optimise other modules that create the actor ("circular reference").
+    // Nobody else has the link any more, so it may be freed on any thread. Without close() the broker sees a lost
+    // connection instead of a goodbye.
+    deinit {
         pumping?.cancel()
-        link?.close()
-        link = nil
         executor.close()
     }
 

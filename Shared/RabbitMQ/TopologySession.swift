@@ -19,6 +19,12 @@ public actor TopologySession {
         public let messages: Int
         /// Subscriptions.
         public let consumers: Int
+
+        /// Counts to compare with.
+        public init(messages: Int, consumers: Int) {
+            self.messages = messages
+            self.consumers = consumers
+        }
     }
 
     private let configuration: BrokerConfiguration
@@ -33,10 +39,11 @@ public actor TopologySession {
     /// Does not connect yet.
     public init(_ configuration: BrokerConfiguration) { self.configuration = configuration }
 
-    isolated deinit {
+    // Not `isolated`: Swift 6.3 then fails to optimise other modules that create the actor ("circular reference").
+    // Nobody else has the link any more, so it may be freed on any thread. Without close() the broker sees a lost
+    // connection instead of a goodbye.
+    deinit {
         pumping?.cancel()
-        link?.close()
-        link = nil
         executor.close()
     }
 
@@ -216,7 +223,6 @@ public actor TopologySession {
 
 extension TopologySession.QueueCounts {
     init(_ answer: amqp_queue_declare_ok_t?) {
-        messages = Int(answer?.message_count ?? 0)
-        consumers = Int(answer?.consumer_count ?? 0)
+        self.init(messages: Int(answer?.message_count ?? 0), consumers: Int(answer?.consumer_count ?? 0))
     }
 }

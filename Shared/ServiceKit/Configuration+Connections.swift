@@ -56,6 +56,9 @@ extension StockbridgeConfiguration {
         return MailServer(host: mail.host, port: mail.port, tls: tls, credentials: credentials, caFile: mail.caFile)
     }
 
+    /// Where Debian keeps the certificate authorities that the system trusts.
+    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+
     private func requireAdmin() throws -> Administration {
         guard let admin else {
             throw MissingSection(
@@ -70,7 +73,7 @@ extension StockbridgeConfiguration {
     private func brokerConfiguration(user: String, password: String, name: String) throws -> BrokerConfiguration {
         BrokerConfiguration(
             host: broker.host, port: broker.port, virtualHost: broker.virtualHost, user: user, password: password,
-            tls: broker.tls.enabled ? BrokerTLS(caFile: broker.tls.caFile) : nil, connectionName: name)
+            tls: broker.tls.enabled ? BrokerTLS(caFile: broker.tls.caFile ?? Self.systemAuthorities) : nil, connectionName: name)
     }
 
     private func databaseConfiguration(
@@ -79,7 +82,7 @@ extension StockbridgeConfiguration {
         PostgresConfiguration(
             host: database.host, port: database.port, database: database.name, user: user, password: password,
             applicationName: name, searchPath: searchPath,
-            tls: database.tls.enabled ? .verifyFull(caFile: database.tls.caFile) : .off)
+            tls: database.tls.enabled ? .verifyFull(caFile: database.tls.caFile ?? Self.systemAuthorities) : .off)
     }
 }
 

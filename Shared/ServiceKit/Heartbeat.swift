@@ -1,4 +1,7 @@
+import Contracts
 import Foundation
+import Logging
+import Messaging
 import PostgreSQL
 
 /// Says every few seconds that this replica is alive, and signs off at the end.

@@ -10,22 +10,17 @@ import PostgreSQL
 public struct ScheduledJob: Sendable {
     /// Its name within the service, such as `ingest erp`.
     public let name: String
-    /// When, in cron's five fields.
-    public let expression: CronExpression
-    /// Whose clock the expression is about.
-    public let timeZone: TimeZone
+    /// When, and by whose clock.
+    public let schedule: Schedule
     /// The verb of the command that a due time becomes.
     public let verb: Command.Verb
     /// The command's arguments; `due` is added.
     public let arguments: [String: JSONValue]
 
     /// Describes a job.
-    public init(
-        name: String, expression: CronExpression, timeZone: TimeZone, verb: Command.Verb, arguments: [String: JSONValue]
-    ) {
+    public init(name: String, schedule: Schedule, verb: Command.Verb, arguments: [String: JSONValue]) {
         self.name = name
-        self.expression = expression
-        self.timeZone = timeZone
+        self.schedule = schedule
         self.verb = verb
         self.arguments = arguments
     }
@@ -66,15 +61,15 @@ struct Scheduler: Sendable {
     private func declare() async throws {
         let (service, jobs, now) = (service, jobs, clock.now())
         try await database.pool.transaction { transaction in
-            try transaction.query(
+            try transaction.execute(
                 "SELECT shared.keep_schedules($1, $2)", [.text(service.rawValue), .textArray(jobs.map(\.name))])
             for job in jobs {
-                guard let next = job.expression.next(after: now, in: job.timeZone) else { continue }
-                try transaction.query(
+                guard let next = job.schedule.next(after: now) else { continue }
+                try transaction.execute(
                     "SELECT shared.declare_schedule($1, $2, $3, $4, $5)",
                     [
-                        .text(service.rawValue), .text(job.name), .text(job.expression.description),
-                        .text(job.timeZone.identifier), .timestamp(next),
+                        .text(service.rawValue), .text(job.name), .text(job.schedule.cron.text),
+                        .text(job.schedule.timeZone.identifier), .timestamp(next),
                     ])
             }
         }
@@ -89,10 +84,10 @@ struct Scheduler: Sendable {
             for row in due {
                 let name = try row.decode("name", as: String.self)
                 guard let job = byName[name] else { continue }
-                var latest = try row.decode("due", as: Date.self)
-                while let next = job.expression.next(after: latest, in: job.timeZone), next <= now { latest = next }
-                guard let following = job.expression.next(after: latest, in: job.timeZone) else { continue }
-                try work.transaction.query(
+                let first = try row.decode("due", as: Date.self)
+                let latest = job.schedule.latestDue(after: first, upTo: now) ?? first
+                guard let following = job.schedule.next(after: latest) else { continue }
+                try work.transaction.execute(
                     "SELECT shared.schedule_fired($1, $2, $3, $4)",
                     [.text(service.rawValue), .text(name), .timestamp(latest), .timestamp(following)])
                 try work.send(Self.command(for: job, due: latest, service: service, at: now))

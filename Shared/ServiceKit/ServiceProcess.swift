@@ -4,11 +4,12 @@ public import Foundation
 public import Logging
 public import Messaging
 import Metrics
-public import PostgreSQL
-public import RabbitMQ
+import PostgreSQL
+import RabbitMQ
 import ServiceLifecycle
 public import Settings
 public import Transfer
+import UnixSignals
 
 /// What a service is composed from; made once by ``ServiceProcess``.
 public struct ServiceParts: Sendable {
@@ -125,7 +126,7 @@ public struct ServiceProcess: Sendable {
         var failures = 0
         while !parts.stop.isStopping {
             do {
-                let session = try await TopologySession.connect(parts.runners.broker)
+                let session = TopologySession(parts.runners.broker)
                 try await TopologyDeclarer.declare(Topology.declarations(of: parts.runners.service), over: session)
                 await session.close()
                 return
@@ -189,7 +190,7 @@ public struct ServiceProcess: Sendable {
     }
 
     private static func makeLogger(_ name: ServiceName) -> Logger {
-        let level = ProcessInfo.processInfo.environment["STOCKBRIDGE_LOG_LEVEL"].flatMap(Logger.Level.init) ?? .info
+        let level = ProcessInfo.processInfo.environment["STOCKBRIDGE_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .info
         return Logger(label: name.rawValue) { label in JSONLogHandler(label: label, level: level) }
     }
 }

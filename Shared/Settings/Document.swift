@@ -23,7 +23,8 @@ enum Document {
             } catch let error as InvalidConfiguration {
                 throw error
             } catch let YamlError.duplicatedKeysInMapping(names, context) {
-                guard let name = names.first, let marked = DuplicateKeys.marking(name, at: context.mark, in: text) else {
+                guard let name = names.first, let marked = DuplicateKeys.marking(name, at: context.mark, in: text)
+                else {
                     throw duplicates(names, at: context.mark, log)
                 }
                 text = marked
@@ -81,7 +82,11 @@ enum Document {
 
     /// What most often causes a syntax error in such a line.
     private static func hint(for line: Substring) -> String {
-        if line.contains("${"), !line.contains("\"${"), !line.contains("'${") {
+        let references = line.ranges(of: "${").map(\.lowerBound)
+        let isUnquoted = references.contains { start in
+            !line[..<start].hasSuffix("\"") && !line[..<start].hasSuffix("'")
+        }
+        if isUnquoted {
             return "inside { } a reference needs quotes: \"${env:NAME}\""
         }
         return "look for a missing quote, bracket or blank after a colon, and at the indentation"

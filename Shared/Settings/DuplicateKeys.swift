@@ -11,7 +11,8 @@ enum DuplicateKeys {
     /// The key as the file has it, if it is one that was marked.
     static func original(of key: String) -> String? {
         guard key.unicodeScalars.first == mark else { return nil }
-        return String(String.UnicodeScalarView(key.unicodeScalars.dropFirst()))
+        // A key that is there three times is marked once and twice, so that those two differ as well.
+        return String(String.UnicodeScalarView(key.unicodeScalars.drop { $0 == mark }))
     }
 
     /// The text with the key at this position marked; nil if there is no key of that name.

@@ -2,8 +2,8 @@ public import Foundation
 
 /// What the accounts are needed for.
 public enum SecretUse: Sendable, Hashable {
-    /// A service that runs, or the operator's tool at work.
-    case service(ServiceName)
+    /// A service that runs, or the operator's tool at work, by its name.
+    case service(String)
     /// `stockbridge migrate` and `stockbridge topology apply`: the accounts of `admin`, the role `owner`, and the
     /// passwords of every service, which they set.
     case administration
@@ -41,26 +41,26 @@ extension StockbridgeConfiguration {
         switch use {
         case .service(let service):
             let own: [Need] = [
-                ("broker.password", broker.password, service.rawValue),
-                ("database.password", database.password, service.rawValue),
+                ("broker.password", broker.password, service),
+                ("database.password", database.password, service),
             ]
-            return own + ownSecrets(of: service).map { ($0.path, $0.reference, service.rawValue) }
+            return own + ownSecrets(of: KnownService(rawValue: service)).map { ($0.path, $0.reference, service) }
         case .administration:
-            let names = ServiceName.allCases.map(\.rawValue)
+            let names = KnownService.allCases.map(\.rawValue)
             let services: [Need] = names.flatMap { name -> [Need] in
                 [("broker.password", broker.password, name), ("database.password", database.password, name)]
             }
             let owner: [Need] = [("database.password", database.password, "owner")]
             guard let admin else { return services + owner }
             return services + owner + [
-                ("admin.broker_password", admin.brokerPassword, ServiceName.stockbridge.rawValue),
-                ("admin.database_password", admin.databasePassword, ServiceName.stockbridge.rawValue),
+                ("admin.broker_password", admin.brokerPassword, "admin"),
+                ("admin.database_password", admin.databasePassword, "admin"),
             ]
         }
     }
 
     /// What only one service uses.
-    private func ownSecrets(of service: ServiceName) -> [(path: String, reference: SecretReference)] {
+    private func ownSecrets(of service: KnownService?) -> [(path: String, reference: SecretReference)] {
         switch service {
         case .stockIngestor:
             return sources.enumerated().flatMap { index, source in
@@ -75,7 +75,7 @@ extension StockbridgeConfiguration {
             }
         case .notifier:
             return mail.password.map { [("mail.password", $0)] } ?? []
-        case .stockbridge:
+        case .stockbridge, nil:
             return []
         }
     }
@@ -84,15 +84,16 @@ extension StockbridgeConfiguration {
         var files: [(String, String?)] = [
             ("broker.tls.ca_file", broker.tls.caFile), ("database.tls.ca_file", database.tls.caFile),
         ]
-        switch use {
-        case .service(.stockIngestor):
+        guard case .service(let name) = use else { return files.compactMap { path, file in file.map { (path, $0) } } }
+        switch KnownService(rawValue: name) {
+        case .stockIngestor:
             for (index, source) in sources.enumerated() {
                 files += source.location.files.map { ("sources[\(index)].location.\($0.key)", $0.file) }
             }
-        case .service(.stockPublisher):
+        case .stockPublisher:
             for (index, shop) in shops.enumerated() { files.append(("shops[\(index)].ca_file", shop.caFile)) }
-        case .service(.notifier): files.append(("mail.ca_file", mail.caFile))
-        case .service(.stockbridge), .administration: break
+        case .notifier: files.append(("mail.ca_file", mail.caFile))
+        case .stockbridge, nil: break
         }
         return files.compactMap { path, file in file.map { (path, $0) } }
     }

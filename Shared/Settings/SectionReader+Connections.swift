@@ -40,7 +40,7 @@ extension SectionReader {
     func http() -> StockbridgeConfiguration.HTTP {
         let bind = text("bind", default: "127.0.0.1")
         let ports = section(withDefaults: "ports") { section in
-            ServiceName.daemons.enumerated().map { index, service in
+            KnownService.daemons.enumerated().map { index, service in
                 (service.rawValue, section.integer(service.rawValue, default: 8081 + index, in: 0...65_535))
             }
         }

@@ -1,3 +1,4 @@
+internal import Domain
 internal import Foundation
 internal import Yams
 
@@ -68,6 +69,8 @@ extension SectionReader {
         }
         if scheme == "http", !isLoopback(host) {
             if isInsecure {
+                // A default that follows from another setting is covered by that setting's own warning.
+                guard has(key) else { return written }
                 warn(key, "plain http: anybody on the way can read and change what is sent; use https")
             } else {
                 report(
@@ -133,13 +136,8 @@ extension SectionReader {
     ///
     /// - Parameter fallback: The zone where the key is absent; nil makes the key required.
     func timeZone(_ key: String, default fallback: TimeZone?) -> TimeZone {
-        let name: String
-        if let fallback {
-            name = optionalText(key, derived: fallback.identifier)
-        } else {
-            name = text(key)
-        }
-        guard !name.isEmpty else { return fallback ?? .gmt }
+        let name = if let fallback { optionalText(key, derived: fallback.identifier) } else { text(key) }
+        guard !name.isEmpty, has(key) else { return fallback ?? .gmt }
         // Abbreviations such as EST say nothing about daylight saving, and the case must be right on Linux.
         if name == "UTC" || name.contains("/"), let zone = TimeZone(identifier: name) { return zone }
         let near =
@@ -156,15 +154,27 @@ extension SectionReader {
     /// A cron expression and its zone.
     ///
     /// - Parameter fallback: The expression where none is written; nil makes it required.
-    func schedule(default fallback: String?, zone: TimeZone) -> StockbridgeConfiguration.Schedule {
+    func schedule(default fallback: String?, zone: TimeZone) -> Schedule {
         let expression = if let fallback { text("cron", default: fallback) } else { text("cron") }
-        if !expression.isEmpty, let complaint = cronComplaint(expression) {
-            report(
-                "cron", "\(quoted(expression)) is no schedule: \(complaint)",
-                suggestion: "write minute, hour, day, month and weekday, such as \"0 6 * * *\" for 06:00 every day")
+        let zone = timeZone("time_zone", default: zone)
+        do {
+            return Schedule(cron: try CronExpression(expression), timeZone: zone)
+        } catch {
+            // A missing expression is reported already, and its stand-in is empty.
+            if !expression.isEmpty { report("cron", "is no schedule: \(asClause("\(error)"))") }
+            return Schedule(cron: Self.anyTime, timeZone: zone)
         }
-        return StockbridgeConfiguration.Schedule(
-            expression: expression, timeZone: timeZone("time_zone", default: zone))
+    }
+
+    /// The stand-in after a complaint about an expression.
+    private static let anyTime: CronExpression = {
+        do { return try CronExpression("* * * * *") } catch { preconditionFailure("every field is a star: \(error)") }
+    }()
+
+    /// A sentence as the end of another one.
+    private func asClause(_ sentence: String) -> String {
+        let end = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
+        return end.prefix(1).lowercased() + end.dropFirst()
     }
 
     // MARK: Patterns
@@ -178,7 +188,9 @@ extension SectionReader {
             // The library's own words are localised and say nothing more.
             log.report(
                 path, place, "\(quoted(text)) is no regular expression",
-                suggestion: "look for an unclosed bracket or a backslash at the end; in double quotes write \\\\d for \\d")
+                suggestion:
+                    "look for an unclosed bracket or a backslash at the end; write \\\\d for \\d in double quotes"
+            )
             return 0
         }
     }
@@ -188,7 +200,8 @@ extension SectionReader {
         let pattern = text(key)
         if pattern.contains("/") {
             report(
-                key, "\(quoted(pattern)) must be a file name without a folder", suggestion: "put the folder in directory")
+                key, "\(quoted(pattern)) must be a file name without a folder",
+                suggestion: "put the folder in directory")
         }
         return FileNamePattern(pattern)
     }
@@ -206,11 +219,6 @@ extension SectionReader {
         }
         return name
     }
-}
-
-/// What is wrong with a cron expression, or nil.
-func cronComplaint(_ text: String) -> String? {
-    text.split(separator: " ").count == 5 ? nil : "it must have five fields"
 }
 
 extension SecretReference {

@@ -82,7 +82,8 @@ extension SectionReader {
         let user = optionalText("user")
         let password = optionalSecret("password")
         if has("user") != has("password") {
-            report(has("user") ? "user" : "password", "user and password go together", suggestion: "set both, or neither")
+            report(
+                has("user") ? "user" : "password", "user and password go together", suggestion: "set both, or neither")
         }
         return StockbridgeConfiguration.HTTPSLocation(
             url: url, user: user, password: password, caFile: filePath("ca_file"), insecure: insecure)

@@ -43,7 +43,7 @@ extension SectionReader {
 
     private func retry() -> StockbridgeConfiguration.Retry {
         let attempts = section(withDefaults: "max_attempts") { section in
-            ServiceName.daemons.map { service in
+            KnownService.daemons.map { service in
                 let fallback = StockbridgeConfiguration.Retry.defaultMaxAttempts
                 return (service.rawValue, section.integer(service.rawValue, default: fallback, in: 1...100))
             }

@@ -13,7 +13,7 @@ extension SectionReader {
             names.register(name, in: entry)
             let shop = entry.shop(name: name, zone: zone, warehouses: warehouses)
             if let line = addresses[shop.url], !shop.url.isEmpty {
-                entry.warn("url", "is also the address of the shop in line \(line); two shops would write over each other")
+                entry.warn("url", "the shop in line \(line) has the same address; they would overwrite each other")
             }
             addresses[shop.url] = addresses[shop.url] ?? entry.placeOf("url").line
             return shop
@@ -27,7 +27,7 @@ extension SectionReader {
         let insecure = boolean("insecure", default: false)
         let url = url("url", isInsecure: insecure, insecureKey: "insecure: true")
         let credentials = section("credentials") {
-            StockbridgeConfiguration.Credentials(key: $0.secret("key"), secret: $0.secret("secret"))
+            StockbridgeConfiguration.APICredentials(key: $0.secret("key"), secret: $0.secret("secret"))
         }
         let caFile = filePath("ca_file")
         let stock = shopWarehouses(known: warehouses.map(\.name))

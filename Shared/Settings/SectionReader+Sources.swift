@@ -57,8 +57,11 @@ extension SectionReader {
     private func completeness() -> StockbridgeConfiguration.Completeness {
         let word = choice("type", default: CompletenessWord.stable)
         let suffix = text("marker_suffix", default: ".done")
-        if word != .marker, has("marker_suffix") {
-            report("marker_suffix", "is read only where type is marker", suggestion: "remove it, or change type")
+        if word != .marker {
+            if has("marker_suffix") {
+                report("marker_suffix", "is read only where type is marker", suggestion: "remove it, or change type")
+            }
+            forget("marker_suffix")
         }
         if suffix.contains("/") { report("marker_suffix", "must not contain a slash") }
         switch word {

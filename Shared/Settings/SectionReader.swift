@@ -104,6 +104,9 @@ final class SectionReader {
         effective.append(SettingsValue.Entry(key: key, value: value))
     }
 
+    /// Takes back what was recorded for a key that means nothing beside another one.
+    func forget(_ key: String) { effective.removeAll { $0.key == key } }
+
     // MARK: Complaints
 
     func reportMissing(_ key: String, because reason: String? = nil) {

@@ -13,6 +13,8 @@ extension StockbridgeConfiguration {
             case auto
             case utf8 = "utf-8"
             case utf16 = "utf-16"
+            case utf16LittleEndian = "utf-16le"
+            case utf16BigEndian = "utf-16be"
             case windows1258 = "windows-1258"
             case windows1251 = "windows-1251"
         }
@@ -65,7 +67,7 @@ extension StockbridgeConfiguration {
         public let columns: Columns
         /// For files with one quantity column per warehouse: the headings of each warehouse's column. Empty otherwise.
         public let wideWarehouses: [WarehouseName: [String]]
-        /// Regular expressions (ICU); a line that one of them finds something in is no row of stock.
+        /// Regular expressions (ICU, ignoring case); a line that one of them finds something in is no row of stock.
         public let skipPatterns: [String]
         /// The same SKU and warehouse twice.
         public let duplicates: DuplicatePolicy

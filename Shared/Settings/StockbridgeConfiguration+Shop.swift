@@ -12,7 +12,7 @@ extension StockbridgeConfiguration {
         /// Whether plain http is allowed.
         public let insecure: Bool
         /// The account's key and secret.
-        public let credentials: Credentials
+        public let credentials: APICredentials
         /// Absolute path of a PEM file with the certificate authorities to trust; nil means the system's.
         public let caFile: String?
         /// The warehouses that this shop sells from; at least one.
@@ -56,7 +56,7 @@ extension StockbridgeConfiguration {
     }
 
     /// `shops[].credentials`: an API key and its secret.
-    public struct Credentials: Sendable {
+    public struct APICredentials: Sendable {
         /// The key: WooCommerce's consumer key.
         public let key: SecretReference
         /// The secret: WooCommerce's consumer secret.

@@ -72,8 +72,7 @@ extension StockbridgeConfiguration {
 
         /// Where the time is written.
         public let from: Origin
-        /// For a file name: a regular expression (ICU) whose groups, joined, hold the digits yyyyMMdd, yyyyMMddHHmm or
-        /// yyyyMMddHHmmss, with anything that is no digit between them.
+        /// For a file name: a regular expression (ICU) whose first group is the time, such as 20261121-0600.
         public let pattern: String?
         /// The zone of a time that is written without one.
         public let timeZone: TimeZone

@@ -105,14 +105,6 @@ extension StockbridgeConfiguration {
         public let to: [String]
     }
 
-    /// A schedule: a cron expression read in a time zone.
-    public struct Schedule: Sendable, Hashable {
-        /// Five fields: minute, hour, day of month, month, day of week.
-        public let expression: String
-        /// The zone whose clock the expression is about.
-        public let timeZone: TimeZone
-    }
-
     /// One thing that a person should know about the configuration although it works.
     public struct Warning: Sendable, Hashable, CustomStringConvertible {
         /// The line in the file, from 1.
@@ -125,16 +117,4 @@ extension StockbridgeConfiguration {
         /// The setting and the sentence.
         public var description: String { "\(path): \(message)" }
     }
-}
-
-/// The services of this product that have a section or a secret of their own.
-public enum ServiceName: String, Sendable, CaseIterable {
-    case stockIngestor = "stock-ingestor"
-    case stockPublisher = "stock-publisher"
-    case notifier
-    /// The operator's tool.
-    case stockbridge
-
-    /// The services that run until they are stopped, and so have a port and a retry policy.
-    static let daemons: [ServiceName] = [.stockIngestor, .stockPublisher, .notifier]
 }

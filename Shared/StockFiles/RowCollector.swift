@@ -62,6 +62,9 @@ struct RowCollector {
         case .total:
             counts.totals += 1
             return
+        case .repeatedHeader:
+            counts.repeatedHeaders += 1
+            return
         }
         if layout.asOf != nil, let reason = readAsOf(row) { return try reject(row, reason) }
         if layout.wide.isEmpty {
@@ -78,7 +81,7 @@ struct RowCollector {
             switch warehouseIndex(row, column: column) {
             case .index(let index): warehouse = index
             case .rejected(let reason): return try reject(row, reason)
-            case .total: break
+            case .total, .repeatedHeader: break
             }
             if store.warehouses.count > format.limits.warehouses {
                 throw .tooMany(file: file, what: "different warehouses", limit: format.limits.warehouses)
@@ -201,6 +204,9 @@ struct RowCollector {
     private func isRepeatedHeader(_ row: TableRow) -> Bool {
         guard row.fault == nil else { return false }
         let quantity = layout.wide.first?.column ?? layout.onHand
+        // Folding text is slow, and nearly every quantity begins with a digit, which headers hardly ever do.
+        let isDigit = (0x30...0x39).contains(row.cell(quantity).trimmed.first ?? 0x30)
+        if isDigit != layout.quantityHeaderStartsWithDigit { return false }
         return [layout.sku, quantity].allSatisfy { column in
             let cell = row.cell(column).trimmed
             return cell.count <= 400 && !cell.isEmpty
@@ -214,7 +220,7 @@ struct RowCollector {
         let lacksWarehouse = layout.warehouse.map { row.cell($0).trimmed.isEmpty } ?? true
         guard lacksWarehouse || row.cell(layout.sku).trimmed.isEmpty else { return false }
         guard let first = row.cells.first(where: { !$0.trimmed.isEmpty })?.trimmed else { return false }
-        return first.count <= 40 && SkipRules.isTotalWord(String(decoding: first, as: UTF8.self))
+        return SkipRules.isTotalWord(first)
     }
 
     private mutating func putAside(_ row: TableRow, _ reason: SetAsideReason) throws(StockFileError) {
@@ -240,6 +246,8 @@ extension RowCollector {
         case rejected(SetAsideReason)
         /// The name is a word for a total.
         case total
+        /// The name is the header's text for it, and so is the quantity.
+        case repeatedHeader
     }
 
     @inline(__always)
@@ -255,6 +263,7 @@ extension RowCollector {
     /// A SKU that was not met before in these bytes.
     private func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
         if name.isEmpty { return .rejected(.blankSKU) }
+        if isRepeatedHeader(row) { return .repeatedHeader }
         let column = layout.name(layout.sku)
         var text = name
         var exact: [UInt8] = []
@@ -269,7 +278,7 @@ extension RowCollector {
             exact = Array(decimal.plainText.utf8)
         case .text, .empty:
             if Self.looksScientific(name) { return .rejected(.damagedSKU(text: name.text(limit: 60))) }
-            if SkipRules.isTotalWord(name.text(limit: 40)) { return .total }
+            if SkipRules.isTotalWord(name) { return .total }
         }
         if exact.isEmpty { return admit(text, to: store.skus, column: column, isSKU: true) }
         return exact.withUnsafeBufferPointer { bytes in

@@ -77,8 +77,9 @@ struct SkipRules {
     }
 
     /// Whether a text is a word for a total and nothing else.
-    static func isTotalWord(_ text: String) -> Bool {
-        guard text.utf8.count <= 40 else { return false }
-        return totalWords.contains(folded(text))
+    static func isTotalWord(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        // No such word has a digit in it, and nearly every SKU has.
+        guard text.count <= 40, !text.contains(where: { (0x30...0x39).contains($0) }) else { return false }
+        return totalWords.contains(folded(String(decoding: text, as: UTF8.self)))
     }
 }

@@ -19,7 +19,7 @@ extension TransferError {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .invalidURL(reason: "libcurl does not accept it")
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolvable(host: plan.host)
         case CURLE_COULDNT_CONNECT: .unreachable(host: plan.host, detail: failure.detail)
-        case CURLE_OPERATION_TIMEDOUT: .timedOut(host: plan.host, requestSent: failure.requestSent)
+        case CURLE_OPERATION_TIMEDOUT: debugged(failure) ?? .timedOut(host: plan.host, requestSent: failure.requestSent)
         case CURLE_PEER_FAILED_VERIFICATION where plan.kind == .sftp: hostKey(failure, plan)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CIPHER, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
@@ -95,3 +95,4 @@ extension TransferError {
         return String(tail)
     }
 }
+private func debugged(_ f: TransferFailure) -> TransferError? { print("DEBUG", f.detail, f.step, f.reply); return nil }

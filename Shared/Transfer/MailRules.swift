@@ -159,13 +159,11 @@ enum MailHeaders {
         return words.joined(separator: "\r\n ")
     }
 
-    /// `Content-Disposition` with the name twice: for readers of RFC 2231, and in ASCII for the others.
+    /// The header of an attachment; a name outside ASCII as RFC 2231, 4 has it.
     static func disposition(filename: String) -> String {
-        let fallback = filename.unicodeScalars.map { scalar in
-            scalar.isASCII && scalar != "\"" && scalar != "\\" && scalar != "/" ? Character(scalar) : "_"
-        }
-        let plain = "Content-Disposition: attachment; filename=\"\(String(fallback))\""
-        guard String(fallback) != filename else { return plain }
-        return plain + ";\r\n filename*=UTF-8''\(PercentEncoding.encode(filename))"
+        let start = "Content-Disposition: attachment;"
+        let isSafe = filename.utf8.allSatisfy { $0 < 0x80 && $0 != 0x22 && $0 != 0x5C }
+        if isSafe && filename.utf8.count <= 120 { return "\(start) filename=\"\(filename)\"" }
+        return "\(start)\r\n filename*=UTF-8''\(PercentEncoding.encode(filename))"
     }
 }

@@ -59,8 +59,10 @@ extension TransferClient {
             plan.askForAttributes()
             do {
                 let answer = try await run(plan)
-                guard answer.contentLength >= 0 else { continue }
-                entries.append(RemoteEntry(name: name, size: answer.contentLength, modifiedAt: Self.date(answer)))
+                // libcurl does not tell empty files of SFTP from those of unknown size, which no server has.
+                guard answer.contentLength >= 0 || site.scheme == .sftp else { continue }
+                let size = max(0, answer.contentLength)
+                entries.append(RemoteEntry(name: name, size: size, modifiedAt: Self.date(answer)))
             } catch .notFound {
                 continue  // renamed or removed since it was listed
             }

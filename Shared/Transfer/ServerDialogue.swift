@@ -23,9 +23,12 @@ struct ServerDialogue: Sendable {
 
     /// A command was sent.
     mutating func sent(_ line: [UInt8]) {
+        if isOver { return }
         let verb = String(decoding: line.prefix { $0 > 0x20 }, as: UTF8.self).uppercased()
         // Unknown first words are answers within AUTH, hence secret.
         if Self.verbs.contains(verb) { step = verb }
+        // libcurl takes its leave before it reports the result; the answer to that says nothing about the transfer.
+        if verb == "QUIT" { isOver = true }
     }
 
     /// Part of the message was sent.
@@ -34,7 +37,7 @@ struct ServerDialogue: Sendable {
     /// A line was received.
     mutating func received(_ line: [UInt8]) {
         let text = String(decoding: line, as: UTF8.self)
-        guard line.count >= 3, let code = Int(text.prefix(3)), (100..<600).contains(code) else { return }
+        guard !isOver, line.count >= 3, let code = Int(text.prefix(3)), (100..<600).contains(code) else { return }
         let words = Self.hidingAddresses(text.dropFirst(4))
         let joined = code == reply.code && wasContinued ? reply.text + " " + words : words
         reply = ServerReply(code: code, text: String(joined.prefix(300)))
@@ -42,6 +45,7 @@ struct ServerDialogue: Sendable {
     }
 
     private var wasContinued = false
+    private var isOver = false
 
     /// Replaces whatever looks like a mail address, for servers repeat those in their replies.
     static func hidingAddresses(_ text: some StringProtocol) -> String {

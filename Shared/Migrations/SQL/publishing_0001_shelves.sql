@@ -41,6 +41,8 @@ CREATE TABLE publishing.shops (
     shadow_changed_by text,
     shadow_changed_at timestamptz,
     settings_digest text,
+    -- The mapping has to be worked out anew; a run does not end before that.
+    remap_pending boolean NOT NULL DEFAULT false,
     catalogue_run text,
     catalogue_read_at timestamptz,
     catalogue_problem text

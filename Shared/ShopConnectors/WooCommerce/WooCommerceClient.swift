@@ -66,8 +66,7 @@ struct WooCommerceClient: Sendable {
     }
 
     private func request(_ method: String, _ path: String, _ query: Query, body: [UInt8]?) -> HTTPRequest {
-        let base = configuration.url.hasSuffix("/") ? String(configuration.url.dropLast()) : configuration.url
-        let address = "\(base)/wp-json/wc/v3/\(path)"
+        let address = "\(configuration.siteAddress)/wp-json/wc/v3/\(path)"
         let text = query.map { "\(OAuthSigner.encode($0.name))=\(OAuthSigner.encode($0.value))" }.joined(separator: "&")
         var headers = [HTTPHeader("Accept", "application/json")]
         if body != nil { headers.append(HTTPHeader("Content-Type", "application/json")) }

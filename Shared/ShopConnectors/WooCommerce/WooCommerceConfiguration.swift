@@ -1,4 +1,5 @@
 public import Domain
+internal import Foundation
 
 /// What the connector needs to know of one WooCommerce shop.
 ///
@@ -51,10 +52,25 @@ public struct WooCommerceConfiguration: Sendable {
     /// Whether the address is encrypted; decides how calls are authenticated.
     var isEncrypted: Bool { url.lowercased().hasPrefix("https://") }
 
+    /// The address as it is signed and called: scheme and host in small letters, without the scheme's own port
+    /// (RFC 5849, section 3.4.1.2) and without a slash at the end.
+    var siteAddress: String {
+        guard let separator = url.range(of: "://") else { return url }
+        let rest = url[separator.upperBound...]
+        let path = rest.drop { $0 != "/" }
+        var host = rest.prefix { $0 != "/" }.lowercased()
+        let ownPort = isEncrypted ? ":443" : ":80"
+        if host.hasSuffix(ownPort) { host.removeLast(ownPort.count) }
+        var address = url[..<separator.lowerBound].lowercased() + "://" + host + path
+        while address.hasSuffix("/") { address.removeLast() }
+        return address
+    }
+
     /// Takes the credentials out of a text that came from outside.
     func redacted(_ text: String) -> String {
         var result = text
-        for credential in [key, secret] where credential.utf8.count >= 4 {
+        let basic = Data("\(key):\(secret)".utf8).base64EncodedString()
+        for credential in [key, secret, basic] where credential.utf8.count >= 4 {
             result = result.replacing(credential, with: "[redacted]")
         }
         return result

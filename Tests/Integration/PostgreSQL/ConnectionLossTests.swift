@@ -6,13 +6,13 @@ import Testing
 extension PostgreSQLServer {
     struct ConnectionLoss {
         @Test func aSessionEndedByTheServerIsReportedAndReplaced() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint)") }
                 let error = await postgresError {
                     try await pool.transaction { tx in
                         try tx.execute("INSERT INTO t VALUES (1)")
-                        try tx.query("SELECT pg_terminate_backend(pg_backend_pid())")
+                        try tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
                         try tx.execute("INSERT INTO t VALUES (2)")
                     }
                 }
@@ -27,7 +27,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aSessionEndedWhileIdleIsNotNoticedByItsUser() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let process: Int = try await pool.transaction {
                     try $0.query("SELECT pg_backend_pid() AS pid")[0].decode("pid")
@@ -40,7 +40,7 @@ extension PostgreSQLServer {
         }
 
         @Test func anExclusiveConnectionStaysLostUntilOpenedAgain() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 let process: Int = try await connection.query("SELECT pg_backend_pid() AS pid")[0].decode("pid")
                 try await end(process, scratch)
@@ -55,7 +55,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aLossDuringCommitLeavesTheOutcomeOpen() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 try await pool.transaction { tx in
                     try tx.script(
@@ -77,7 +77,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aServerThatIsNotThereIsReportedWithoutThePassword() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 var configuration = scratch.configuration
                 configuration.password = "wrong-and-secret"
                 let refused = await postgresError { try await PostgresConnection(configuration).open() }
@@ -94,7 +94,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aServerThatDoesNotAnswerIsGivenUpInTime() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 // Accepts connections in the kernel's queue and never says a word.
                 let silent = try #require(SilentServer())
                 var configuration = scratch.configuration
@@ -108,14 +108,14 @@ extension PostgreSQLServer {
         }
 
         @Test func aRoleWithoutRightsAndATimeoutAreRecognised() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let role = scratch.schema + "_role"
                 let denied = await postgresError {
                     try await pool.transaction { tx in
                         // Undone with the transaction, the role included.
                         try tx.script("CREATE TABLE t (n bigint); CREATE ROLE \(role); SET LOCAL ROLE \(role)")
-                        try tx.query("SELECT * FROM \(scratch.schema).t")
+                        try tx.execute("SELECT * FROM \(scratch.schema).t")
                     }
                 }
                 #expect(denied?.isInsufficientPrivilege == true)

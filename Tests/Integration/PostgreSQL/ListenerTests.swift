@@ -6,7 +6,7 @@ import Testing
 extension PostgreSQLServer {
     struct Listener {
         @Test func aNotificationEndsTheWait() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let channel = "Outbox " + scratch.schema
                 let listener = PostgresListener(scratch.configuration, channels: [channel])
                 #expect(try await listener.next(within: .seconds(10)) == [.mayHaveMissed])
@@ -17,10 +17,9 @@ extension PostgreSQLServer {
                     try tx.execute("SELECT pg_notify($1, $2)", [.text(channel), "first"])
                     try tx.execute("SELECT pg_notify($1, $2)", [.text(channel), "thứ hai"])
                 }
-                #expect(
-                    try await heard == [
-                        .received(channel: channel, payload: "first"), .received(channel: channel, payload: "thứ hai"),
-                    ])
+                let first = PostgresNotification.received(channel: channel, payload: "first")
+                let second = PostgresNotification.received(channel: channel, payload: "thứ hai")
+                #expect(try await heard == [first, second])
                 #expect(ContinuousClock.now - start < .seconds(10))
                 #expect(try await listener.next(within: .milliseconds(20)).isEmpty)
                 await pool.close()
@@ -30,14 +29,15 @@ extension PostgreSQLServer {
         }
 
         @Test func aLostConnectionIsOpenedAgainAndSaysThatSomethingMayBeMissing() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 var configuration = scratch.configuration
                 configuration.applicationName = "listening-" + scratch.schema.suffix(12)
                 let listener = PostgresListener(configuration, channels: [scratch.schema])
                 #expect(try await listener.next(within: .seconds(10)) == [.mayHaveMissed])
                 let check = PostgresConnection(scratch.configuration)
                 let process: Int = try await check.query(
-                    "SELECT pid FROM pg_stat_activity WHERE application_name = $1", [.text(configuration.applicationName)]
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = $1",
+                    [.text(configuration.applicationName)]
                 )[0].decode("pid")
                 async let heard = listener.next(within: .seconds(30))
                 try await end(process, scratch)
@@ -52,7 +52,7 @@ extension PostgreSQLServer {
         }
 
         @Test func anUnreachableServerIsWaitedForAndNamed() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 var configuration = scratch.configuration
                 configuration.port = 1
                 let listener = PostgresListener(configuration, channels: ["x"])
@@ -63,7 +63,7 @@ extension PostgreSQLServer {
         }
 
         @Test func cancellingEndsTheWaitAtOnce() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let listener = PostgresListener(scratch.configuration, channels: [scratch.schema])
                 #expect(try await listener.next(within: .seconds(10)) == [.mayHaveMissed])
                 let start = ContinuousClock.now

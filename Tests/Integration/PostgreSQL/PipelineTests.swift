@@ -5,7 +5,7 @@ import Testing
 extension PostgreSQLServer {
     struct Pipelines {
         @Test func aPipelineAnswersEachStatementInOrder() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let answers = try await pool.transaction { tx in
                     try tx.script("CREATE TABLE t (n bigint)")
@@ -23,7 +23,7 @@ extension PostgreSQLServer {
         }
 
         @Test func anErrorInAPipelineNamesItsStatementAndUndoesAll() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint PRIMARY KEY)") }
                 let insert = "INSERT INTO t VALUES ($1)"
@@ -46,7 +46,7 @@ extension PostgreSQLServer {
         }
 
         @Test func moreStatementsThanAreKeptPreparedAllWork() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 for round in 1...2 {
                     for number in 1...(Session.preparedLimit + 50) {
@@ -61,7 +61,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aPipelineLargerThanTheSocketBuffersDoesNotBlock() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let text = String(repeating: "x", count: 100_000)
                 let sizes = try await pool.transaction { tx in
@@ -74,7 +74,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aZeroByteInTextIsRefusedBeforeAnythingIsSent() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let error = await postgresError { try await pool.query("SELECT $1, $2", ["a", "b\0c"]) }
                 guard case .invalidParameter(position: 2, _) = error else {

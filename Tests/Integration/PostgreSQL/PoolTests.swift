@@ -7,13 +7,13 @@ import Testing
 extension PostgreSQLServer {
     struct Pool {
         @Test func fiftyTransactionsShareTwoConnections() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(2)
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint, pid int)") }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<50 {
                         group.addTask {
-                            try await pool.transaction { tx in
+                            _ = try await pool.transaction { tx in
                                 try tx.execute("INSERT INTO t VALUES ($1, pg_backend_pid())", [.int(number)])
                             }
                         }
@@ -30,7 +30,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aCancelledWaiterLeavesTheLineAndHarmsNobody() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let gate = DispatchSemaphore(value: 0)
                 let holder = Task { try await pool.transaction { _ in _ = gate.wait(timeout: .now() + 10) } }
@@ -51,7 +51,7 @@ extension PostgreSQLServer {
         }
 
         @Test func closingLetsTransactionsEndAndTurnsWaitersAway() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let gate = DispatchSemaphore(value: 0)
                 let holder = Task {
@@ -77,7 +77,7 @@ extension PostgreSQLServer {
         }
 
         @Test func connectionsAndThreadsGoAwayWithThePool() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let check = PostgresConnection(scratch.configuration)
                 let name = "leaving-" + scratch.schema.suffix(12)
                 do {

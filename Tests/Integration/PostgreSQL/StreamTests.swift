@@ -6,7 +6,7 @@ import Testing
 extension PostgreSQLServer {
     struct Streams {
         @Test func aHundredThousandRowsAreCopied() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let count = try await pool.transaction { tx in
                     try tx.script("CREATE TABLE staging (sku text, units bigint, price double precision, note text)")
@@ -35,7 +35,7 @@ extension PostgreSQLServer {
         }
 
         @Test func everyKindOfCellIsCopied() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let moment = Date(timeIntervalSince1970: 1_795_298_400.25)
                 let identifier = UUID()
@@ -69,7 +69,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aCopyThatIsGivenUpLeavesNothing() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint)") }
                 await #expect(throws: Deliberate.self) {
@@ -89,7 +89,7 @@ extension PostgreSQLServer {
         }
 
         @Test func whatTheServerRefusesInACopyIsReported() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint)") }
                 let malformed = await postgresError {
@@ -119,7 +119,7 @@ extension PostgreSQLServer {
         }
 
         @Test func twoHundredThousandRowsAreReadWithFlatMemory() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let query = "SELECT n, repeat('x', 200) AS filler FROM generate_series(1, $1::int) AS n"
                 let (sum, growth) = try await pool.transaction { tx in
@@ -143,7 +143,7 @@ extension PostgreSQLServer {
         }
 
         @Test func otherStatementsRunWhileRowsAreRead() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
                 let pairs = try await pool.transaction { tx in
                     try tx.script("CREATE TABLE t (n bigint)")

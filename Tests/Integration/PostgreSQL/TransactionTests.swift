@@ -7,7 +7,7 @@ import Testing
 extension PostgreSQLServer {
     struct Transactions {
         private func withTable(_ body: (PostgresPool) async throws -> Void) async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let pool = scratch.pool()
                 try await pool.transaction { tx in
                     try tx.script(
@@ -26,7 +26,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aBodyThatThrowsLeavesNothing() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 await #expect(throws: Deliberate.self) {
                     try await pool.transaction { tx in
                         try tx.execute("UPDATE item SET units = 9")
@@ -38,7 +38,7 @@ extension PostgreSQLServer {
         }
 
         @Test func affectedRowsAreCounted() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let counts = try await pool.transaction { tx in
                     [try tx.execute("UPDATE item SET units = 5"), try tx.execute("DELETE FROM item WHERE sku = 'C'")]
                 }
@@ -48,7 +48,7 @@ extension PostgreSQLServer {
         }
 
         @Test func violationsAreRecognisedAndTellNoValues() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let double = await postgresError {
                     try await pool.transaction { try $0.execute("INSERT INTO item VALUES ($1, 1)", ["A"]) }
                 }
@@ -67,7 +67,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aSwallowedErrorDoesNotPassForACommit() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let error = await postgresError {
                     try await pool.transaction { tx in
                         try tx.execute("UPDATE item SET units = 9")
@@ -81,29 +81,30 @@ extension PostgreSQLServer {
         }
 
         @Test func aDeadlockIsRunAgain() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let meeting = Meeting()
-                let attempts = Atomic(0)
-                @Sendable func move(from: PostgresValue, to: PostgresValue) async throws {
-                    try await pool.transaction { tx in
-                        let attempt = attempts.add(1, ordering: .relaxed).newValue
-                        try tx.script("SET LOCAL deadlock_timeout = '50ms'")
-                        try tx.execute("UPDATE item SET units = units + 1 WHERE sku = $1", [from])
-                        if attempt <= 2 { meeting.wait() }
-                        try tx.execute("UPDATE item SET units = units + 1 WHERE sku = $1", [to])
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for (from, to) in [("A", "B"), ("B", "A")] {
+                        group.addTask {
+                            try await pool.transaction { tx in
+                                try tx.script("SET LOCAL deadlock_timeout = '50ms'")
+                                let increment = "UPDATE item SET units = units + 1 WHERE sku = $1"
+                                try tx.execute(increment, [.text(from)])
+                                meeting.wait()
+                                try tx.execute(increment, [.text(to)])
+                            }
+                        }
                     }
+                    try await group.waitForAll()
                 }
-                async let first: Void = move(from: "A", to: "B")
-                async let second: Void = move(from: "B", to: "A")
-                _ = try await (first, second)
-                #expect(attempts.load(ordering: .relaxed) >= 3)
+                #expect(meeting.arrivals >= 3)
                 #expect(try await units(pool, "A") == 3)
                 #expect(try await units(pool, "B") == 4)
             }
         }
 
         @Test func aSerializationFailureIsRunAgainOnlySoOften() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let attempts = Atomic(0)
                 let error = await postgresError {
                     try await pool.transaction { tx in
@@ -117,7 +118,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aConflictFoundAtCommitIsRunAgain() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 try await pool.transaction { tx in
                     try tx.script(
                         """
@@ -139,7 +140,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aStatementGoneStaleIsParsedAnew() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let before = try await pool.transaction { try $0.query("SELECT * FROM item").columnNames.count }
                 try await pool.transaction { try $0.script("ALTER TABLE item ADD note text") }
                 let after = try await pool.transaction { try $0.query("SELECT * FROM item").columnNames.count }
@@ -148,14 +149,14 @@ extension PostgreSQLServer {
         }
 
         @Test func anEmptyTransactionSendsNothing() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 #expect(try await pool.transaction { _ in 1 } == 1)
                 #expect(try await units(pool, "A") == 1)
             }
         }
 
         @Test func aTransactionEndedByItsOwnBodyIsReported() async throws {
-            try await withTable { pool in
+            try await withTable { pool async throws in
                 let error = await postgresError {
                     try await pool.transaction { tx in
                         try tx.execute("UPDATE item SET units = 9")
@@ -171,7 +172,7 @@ extension PostgreSQLServer {
         }
 
         @Test func anExclusiveConnectionMayAwaitBetweenItsStatements() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 try await connection.script("CREATE TABLE t (n bigint)")
                 try await connection.begin()
@@ -189,16 +190,18 @@ extension PostgreSQLServer {
     }
 }
 
-/// Where two threads wait for each other, at most five seconds.
+/// Where the first who arrives waits for the second, at most five seconds; later ones pass.
 private final class Meeting: Sendable {
     private let arrived = Atomic(0)
-    private let doors = DispatchSemaphore(value: 0)
+    private let door = DispatchSemaphore(value: 0)
+
+    var arrivals: Int { arrived.load(ordering: .sequentiallyConsistent) }
 
     func wait() {
-        if arrived.add(1, ordering: .sequentiallyConsistent).newValue == 2 {
-            doors.signal()
-        } else {
-            _ = doors.wait(timeout: .now() + 5)
+        switch arrived.add(1, ordering: .sequentiallyConsistent).newValue {
+        case 1: _ = door.wait(timeout: .now() + 5)
+        case 2: door.signal()
+        default: break
         }
     }
 }

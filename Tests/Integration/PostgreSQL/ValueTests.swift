@@ -8,7 +8,7 @@ extension PostgreSQLServer {
         private func roundTrip<T: PostgresDecodable & Equatable & Sendable>(
             _ value: PostgresValue, _ type: String, as expected: T, sourceLocation: SourceLocation = #_sourceLocation
         ) async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 try await connection.script("CREATE TABLE stored (value \(type))")
                 try await connection.execute("INSERT INTO stored VALUES ($1)", [value])
@@ -19,8 +19,8 @@ extension PostgreSQLServer {
         }
 
         @Test(arguments: [
-            "Dầu gội thảo mộc 350 ml", "quote ' and \" and $1", "back\\slash \\N \\.", "tab\tline\nreturn\r", "", "NULL",
-            "{a,b}",
+            "Dầu gội thảo mộc 350 ml", "quote ' and \" and $1", "back\\slash \\N \\.", "tab\tline\nreturn\r", "",
+            "NULL", "{a,b}",
         ])
         func textReturnsAsItWasSent(_ text: String) async throws {
             try await roundTrip(.text(text), "text", as: text)
@@ -34,7 +34,8 @@ extension PostgreSQLServer {
             try await roundTrip(.int(-42), "integer", as: -42)
             try await roundTrip(.double(0.1 + 0.2), "double precision", as: 0.1 + 0.2)
             try await roundTrip(.double(-.infinity), "double precision", as: -Double.infinity)
-            try await roundTrip("12345678901234567.89", "numeric", as: try #require(Decimal(string: "12345678901234567.89")))
+            let price = try #require(Decimal(string: "12345678901234567.89"))
+            try await roundTrip("12345678901234567.89", "numeric", as: price)
             try await roundTrip(.integerArray([.min, 0, .max]), "bigint[]", as: [Int64.min, 0, .max])
             try await roundTrip(.nullableIntegerArray([1, nil]), "bigint[]", as: [1, nil] as [Int?])
             try await roundTrip(.doubleArray([1e300, -0.5]), "double precision[]", as: [1e300, -0.5])
@@ -44,7 +45,7 @@ extension PostgreSQLServer {
             let all = [UInt8](0...255)
             try await roundTrip(.bytes(all), "bytea", as: all)
             try await roundTrip(.bytes([]), "bytea", as: [UInt8]())
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 let rows = try await connection.query(
                     "SELECT part FROM unnest($1::bytea[]) AS part", [.bytesArray([all, [], [0]])])
@@ -76,7 +77,7 @@ extension PostgreSQLServer {
         }
 
         @Test func aMismatchNamesColumnRowAndTypeButNotTheValue() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
                 let rows = try await connection.query("SELECT 'secret' AS word, NULL AS nothing")
                 #expect(throws: PostgresError.undecodable(column: "word", row: 0, expected: "Int", wasNull: false)) {
@@ -92,9 +93,10 @@ extension PostgreSQLServer {
         }
 
         @Test func sessionsReadTimesInUTCWhateverTheRoleIsSetTo() async throws {
-            try await withScratch { scratch in
+            try await withScratch { scratch async throws in
                 let connection = PostgresConnection(scratch.configuration)
-                let rows = try await connection.query("SELECT timestamptz '2026-11-21 06:00+07' AS t, current_schema() AS s")
+                let rows = try await connection.query(
+                    "SELECT timestamptz '2026-11-21 06:00+07' AS t, current_schema() AS s")
                 #expect(try rows[0].decode("t", as: String.self) == "2026-11-20 23:00:00+00")
                 #expect(try rows[0].decode("s", as: String.self) == scratch.schema)
                 await connection.close()

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// One change of one item's stock.
 public struct JournalEntry: Codable, Sendable, Equatable {

@@ -27,10 +27,10 @@ final class SimulatedShop: Sendable {
         state = Mutex(initial)
     }
 
-    func with<Result: Sendable>(_ body: (inout State) -> Result) -> Result { state.withLock { body(&$0) } }
-
-    func with<Result: Sendable>(_ body: (inout State) throws -> Result) throws -> Result {
-        try state.withLock { try body(&$0) }
+    func with<Result: Sendable, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try state.withLock { (state) throws(Failure) in try body(&state) }
     }
 
     static func bucket(_ rate: Double?, _ burst: Int?) -> TokenBucket? {

@@ -51,16 +51,17 @@ struct LoadingTests {
         let shop = try #require(configuration.shop(named: "hanoi"))
         #expect(shop.levelPolicy == LevelPolicy(), "the file's defaults are the domain's")
         #expect(shop.limits.batch == 100 && shop.limits.inFlight == 2 && shop.limits.requestTimeoutSeconds == 30)
-        #expect(shop.mapping.rules == [.trim, .uppercase] && shop.schedules.catalogue.expression == "30 5 * * *")
+        #expect(shop.mapping.rules == [.trim, .uppercase] && shop.schedules.catalogue.cron.text == "30 5 * * *")
     }
 
     @Test("TLS turned off moves the ports and is warned about by name")
     func tlsOff() throws {
-        let text = minimal("host: 127.0.0.1, password: \"${env:BROKER}\"", #"host: b, password: "${env:B}", tls: {enabled: false}"#)
+        let text = minimal(
+            "host: 127.0.0.1, password: \"${env:BROKER}\"", #"host: b, password: "${env:B}", tls: {enabled: false}"#)
         let configuration = try load(text)
         #expect(configuration.broker.port == 5672 && configuration.broker.managementURL == "http://b:15672")
-        #expect(configuration.warnings.map(\.path) == ["broker.management_url", "broker.tls.enabled"])
-        #expect(configuration.warnings.allSatisfy { $0.line == 3 })
+        #expect(configuration.warnings.map(\.path) == ["broker.tls.enabled"])
+        #expect(configuration.warnings.first?.line == 3)
     }
 
     @Test("a sixth shop is one more entry")
@@ -73,7 +74,7 @@ struct LoadingTests {
                     url: https://hue.hoasen.example
                     credentials: {key: "${file:/run/secrets/hue-key}", secret: "${file:/run/secrets/hue-secret}"}
                     warehouses: [HN]
-                """.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n") + "\n")
+                """)
         let before = try load(exampleText())
         let after = try load(text)
         #expect(after.shops.count == 6)
@@ -119,7 +120,8 @@ struct LoadingTests {
         let format = wide.sources[0].format
         #expect(format.wideWarehouses == ["HN": ["Tồn HN"], "HCM": ["Tồn HCM"]])
         #expect(format.separator == .tab && format.decimal == .comma && format.missingSKU == .zeroAfter(files: 3))
-        let zero = try load(minimal("on_hand: Quantity}}", "on_hand: Quantity}, missing_sku: zero, separator: \"\\t\"}"))
+        let zero = try load(
+            minimal("on_hand: Quantity}}", "on_hand: Quantity}, missing_sku: zero, separator: \"\\t\"}"))
         #expect(zero.sources[0].format.missingSKU == .zero && zero.sources[0].format.separator == .tab)
     }
 

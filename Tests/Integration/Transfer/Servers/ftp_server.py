@@ -1,10 +1,11 @@
 """FTP in the clear, with TLS required, with TLS from the first byte, and one from before MLSD."""
 
+import logging
 import os
 import secrets
 
 from pyftpdlib.authorizers import DummyAuthorizer
-from pyftpdlib.handlers import FTPHandler, SSLConnection, TLS_FTPHandler
+from pyftpdlib.handlers import FTPHandler, TLS_DTPHandler, TLS_FTPHandler
 from pyftpdlib.servers import FTPServer
 
 import common
@@ -25,7 +26,15 @@ class Old(FTPHandler):
     proto_cmds = {name: fact for name, fact in FTPHandler.proto_cmds.items() if name not in ("MLSD", "MLST")}
 
 
+class Patient(TLS_DTPHandler):
+    """The stock handler closes if the client greets before it has said which file; libcurl does, as TLS allows."""
+
+    def readable(self):
+        return self.receive or self._ssl_want_read or self._ssl_accepting
+
+
 class Secure(TLS_FTPHandler):
+    dtp_handler = Patient
     certfile, keyfile = chain, key
     tls_control_required = tls_data_required = True
 
@@ -42,8 +51,6 @@ def serve(handler):
     handler.authorizer = authorizer
     return FTPServer(("127.0.0.1", 0), handler)
 
-
-import logging
 
 logging.disable(logging.CRITICAL)
 servers = {"plain": serve(Plain), "old": serve(Old), "secure": serve(Secure), "implicit": serve(Implicit)}

@@ -12,7 +12,7 @@ import time
 
 import common
 
-counts = {"connections": 0, "requests": 0, "last_posts": 0}
+counts = {"connections": 0, "requests": 0, "reused": 0, "never": 0}
 lock = threading.Lock()
 content = b"sku;warehouse;on_hand\n" * 1000
 
@@ -68,6 +68,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path.startswith("/status/"):
             self.answer(int(path[8:]), b"as you wish", [("Location", "/ok")])
         elif path == "/never":
+            with lock:
+                counts["never"] += 1
             self.connection.recv(1)
             self.close_connection = True
         elif path == "/reset":
@@ -80,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif path == "/dies-when-reused":
             with lock:
-                counts["last_posts"] += 1
+                counts["reused"] += 1
             if self.served > 1:
                 self.close_connection = True  # after reading all of the request, without a word
             else:

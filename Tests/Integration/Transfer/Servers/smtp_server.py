@@ -36,7 +36,7 @@ class Handler:
 
 def authenticate(server, session, envelope, mechanism, data):
     login = getattr(data, "login", b""), getattr(data, "password", b"")
-    return AuthResult(success=login == (b"stockbridge", password.encode()))
+    return AuthResult(success=login == (b"stockbridge", password.encode()), handled=False)
 
 
 class AnyPort(Controller):

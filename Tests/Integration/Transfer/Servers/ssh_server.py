@@ -51,12 +51,11 @@ PasswordAuthentication yes
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 MaxStartups 100
-PerSourcePenalties no
 Subsystem sftp internal-sftp
 ForceCommand internal-sftp
 LogLevel ERROR
-""".replace("PerSourcePenalties no\n", ""))
-server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", config], stdin=subprocess.DEVNULL)
+""")
+server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-E", os.path.join(root, "log"), "-f", config], stdin=subprocess.DEVNULL)
 common.at_end(server.wait)
 common.at_end(server.terminate)
 while True:  # until it listens; it ends by itself if it cannot

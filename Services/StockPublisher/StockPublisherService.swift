@@ -1,0 +1,136 @@
+public import Concurrency
+import Contracts
+import Domain
+import Foundation
+import Logging
+public import Messaging
+import PostgreSQL
+import ServiceKit
+public import Settings
+
+/// stock-publisher: keeps the shops' listings and their mapping, works out a level for every shelf, and pushes it.
+public struct StockPublisherService: Sendable {
+    private let process: ServiceProcess
+
+    /// - Parameters:
+    ///   - configuration: The whole configuration.
+    ///   - faults: `FaultInjection.none` but in tests.
+    ///   - clock: The time.
+    public init(
+        configuration: StockbridgeConfiguration, faults: FaultInjection = .none, clock: WallClock = .system
+    ) {
+        process = ServiceProcess(name: .stockPublisher, configuration: configuration, faults: faults, clock: clock)
+    }
+
+    /// Runs until the process is told to stop.
+    public func run() async throws {
+        try await process.run { parts in try await Self.compose(parts) }
+    }
+
+    static func compose(_ parts: ServiceParts) async throws -> ServiceComposition {
+        let settings = PublisherSettings(parts.configuration)
+        let levels = LevelWriter(settings: settings)
+        let remaps = RemapRequests()
+        var accounts: [ShopName: ShopAccount] = [:]
+        for shop in parts.configuration.shops { accounts[shop.name] = try ShopAccount.make(shop, parts: parts) }
+        let starter = Starter(parts: parts, settings: settings, remaps: remaps)
+        let commands = OperatorCommands(settings: settings, levels: levels, remaps: remaps)
+        var routes = [
+            BatchRoute(StockAggregatedHandler(settings: settings, levels: levels, remaps: remaps)),
+            BatchRoute(RemapHandler(settings: settings, levels: levels)),
+        ]
+        routes += Command.verbs(of: .stockPublisher).filter { $0 != .catalogue }.map { verb in
+            BatchRoute(commands, type: Command.topic(.stockPublisher, verb))
+        }
+        let catalogue = CatalogueHandler(
+            accounts: accounts, database: parts.database, remaps: remaps, clock: parts.clock, logger: parts.logger)
+        var work = [
+            WorkRunner(
+                queue: ServiceCatalogue.catalogueQueue, concurrency: 3,
+                routes: [WorkRoute(catalogue, type: Command.topic(.stockPublisher, .catalogue))], parts: parts.runners)
+        ]
+        for shop in parts.configuration.shops {
+            guard let account = accounts[shop.name], let rules = settings.shops[shop.name] else { continue }
+            work.append(pushRunner(shop, rules, account, levels, parts))
+        }
+        return ServiceComposition(
+            // A chunk names a thousand codes and touches several thousand shelves: few of them fill a transaction.
+            batch: [BatchRunner(queue: "stock-publisher", routes: routes, parts: parts.runners, batchSize: 2)],
+            work: work,
+            jobs: parts.configuration.shops.compactMap(catalogueJob),
+            loops: [
+                starter.run, RunKeeper(parts: parts).run,
+                Sweeper(parts: parts, settings: settings, levels: levels).run,
+            ])
+    }
+
+    private static func pushRunner(
+        _ shop: StockbridgeConfiguration.Shop, _ rules: PublisherSettings.Shop, _ account: ShopAccount,
+        _ levels: LevelWriter, _ parts: ServiceParts
+    ) -> WorkRunner {
+        let handler = PushHandler(
+            shop: rules, account: account, database: parts.database, levels: levels, clock: parts.clock,
+            replica: parts.replicaID.uuidString.lowercased(), faults: parts.runners.faults, logger: parts.logger)
+        let connector = account.connector
+        return WorkRunner(
+            queue: ServiceCatalogue.pushQueue(of: shop.name), concurrency: max(1, shop.limits.inFlight),
+            routes: [WorkRoute(handler)], parts: parts.runners,
+            // The probe is a call like any other: it asks the pace for a turn and closes the breaker if it succeeds.
+            probe: { _ in (try? await connector.discover()) != nil })
+    }
+
+    private static func catalogueJob(_ shop: StockbridgeConfiguration.Shop) -> ScheduledJob? {
+        let schedule = shop.schedules.catalogue
+        guard let cron = try? CronExpression(schedule.expression) else { return nil }
+        return ScheduledJob(
+            name: "catalogue \(shop.name)", schedule: Domain.Schedule(cron: cron, timeZone: schedule.timeZone),
+            verb: .catalogue, arguments: ["shop": .string(shop.name.rawValue)])
+    }
+}
+
+/// What has to be looked at once at every start: shops that are new, shops whose settings changed.
+struct Starter: Sendable {
+    let parts: ServiceParts
+    let settings: PublisherSettings
+    let remaps: RemapRequests
+
+    func run() async {
+        while !parts.stop.isStopping {
+            do {
+                try await start()
+                return await parts.stop.wait()
+            } catch {
+                parts.logger.warning("settings not taken in, trying again", metadata: ["problem": "\(error)"])
+                await parts.stop.sleep(for: .seconds(2))
+            }
+        }
+    }
+
+    private func start() async throws {
+        let (settings, remaps) = (settings, remaps)
+        try await parts.database.unitOfWork { work in
+            try ShopStore.ensureExist(Array(settings.shops.keys), in: work.transaction)
+            for shop in settings.shops.values.sorted(by: { $0.name < $1.name }) {
+                let changed = try work.transaction.execute(
+                    """
+                    UPDATE shops SET settings_digest = $2 WHERE shop = $1 AND settings_digest IS DISTINCT FROM $2
+                    """, [.text(shop.name.rawValue), .text(shop.settingsDigest)])
+                if changed == 1 {
+                    try remaps.request(
+                        shops: [shop.name], cause: "settings", id: shop.settingsDigest, at: work.startedAt, in: work)
+                }
+                let unread = try work.transaction.execute(
+                    """
+                    UPDATE shops SET catalogue_run = 'requested'
+                    WHERE shop = $1 AND catalogue_read_at IS NULL AND catalogue_run IS NULL
+                    """, [.text(shop.name.rawValue)])
+                if unread == 1 {
+                    work.send(
+                        try OutboxMessage.command(
+                            .catalogue, arguments: ["shop": .string(shop.name.rawValue)], to: .stockPublisher,
+                            from: .stockPublisher, requestedBy: "first start", at: work.startedAt))
+                }
+            }
+        }
+    }
+}

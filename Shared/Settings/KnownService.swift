@@ -1,0 +1,11 @@
+/// The programs that have a section or a secret of their own in the file.
+enum KnownService: String, CaseIterable {
+    case stockIngestor = "stock-ingestor"
+    case stockPublisher = "stock-publisher"
+    case notifier
+    /// The operator's tool.
+    case stockbridge
+
+    /// The services that run until they are stopped, and so have a port and a retry policy.
+    static let daemons: [KnownService] = [.stockIngestor, .stockPublisher, .notifier]
+}

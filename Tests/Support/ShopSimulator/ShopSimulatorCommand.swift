@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import ShopSimulators
+import UnixSignals
+
+/// Runs a simulated shop until it is told to stop.
+@main
+struct ShopSimulatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shop-simulator",
+        abstract: "A simulated WooCommerce shop: test equipment, never part of a deployment.",
+        discussion: """
+            Speaks /wp-json/wc/v3 for products and variations. Faults, sales, the journal of all changes and the counts \
+            are under /__simulator/ (loopback only, or with --admin-token).
+
+            Example: shop-simulator --port 9001 --catalogue hanoi.jsonl --key ck_hanoi --secret cs_hanoi --name hanoi
+            """)
+
+    @Option(help: "Address to listen on.") var host = "127.0.0.1"
+    @Option(help: "Port to listen on; 0 takes any free one.") var port = 0
+    @Option(help: "File with one product a line, as JSON.") var catalogue: String
+    @Option(help: "Consumer key that is accepted.") var key = "ck_simulator"
+    @Option(help: "Consumer secret that is accepted.") var secret = "cs_simulator"
+    @Option(help: "What the key may do: read, write or read_write.") var permissions = "read_write"
+    @Option(help: "Shown in answers about the simulator.") var name = "simulated shop"
+    @Option(help: "Calls a second before 429 is answered; no limit unless stated.") var requestsPerSecond: Double?
+    @Option(help: "Calls that may come at once before the limit counts.") var burst: Int?
+    @Option(help: "Milliseconds added to every call of the shop's API.") var latencyMs = 0
+    @Option(help: "The most items of one batch.") var batchLimit = 100
+    @Option(help: "PEM file; with --tls-key the shop speaks HTTPS.") var tlsCertificate: String?
+    @Option(help: "PEM file of the private key.") var tlsKey: String?
+    @Option(help: "Wanted in X-Simulator-Token for /__simulator/.") var adminToken: String?
+    @Option(help: "File that gets the port once it is open.") var portFile: String?
+    @Option(help: "File that gets the catalogue with its stock when the simulator stops.") var dump: String?
+
+    func validate() throws {
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        if SimulatorConfiguration.Permissions(rawValue: permissions) == nil {
+            throw ValidationError("--permissions is read, write or read_write.")
+        }
+    }
+
+    func run() async throws {
+        var settings = SimulatorConfiguration()
+        (settings.host, settings.port, settings.name) = (host, port, name)
+        (settings.key, settings.secret) = (key, secret)
+        settings.permissions = .init(rawValue: permissions) ?? .readWrite
+        (settings.requestsPerSecond, settings.burst) = (requestsPerSecond, burst)
+        (settings.latencyMilliseconds, settings.batchLimit) = (latencyMs, batchLimit)
+        (settings.certificateFile, settings.privateKeyFile, settings.adminToken) = (tlsCertificate, tlsKey, adminToken)
+        let products = try CatalogueFile.read(catalogue)
+        let simulator = try ShopSimulator(settings, catalogue: products)
+        let (portFile, name, host) = (portFile, name, host)
+        try await simulator.run(until: [.sigterm, .sigint]) { port in
+            print("Simulated shop \"\(name)\": \(products.count) products on \(host):\(port).")
+            // Whoever waits for the file reports that it does not come.
+            if let portFile { try? "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8) }
+        }
+        if let dump { try CatalogueFile.text(simulator.catalogue()).write(toFile: dump, atomically: true, encoding: .utf8) }
+    }
+}
