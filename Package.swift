@@ -96,4 +96,22 @@ let package = Package(
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
                 "Concurrency", "ServiceKit", log,
             ])
+        + service(
+            "StockIngestor", executable: "stock-ingestor",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "StockFiles", "Concurrency",
+                "ServiceKit", log, crypto,
+            ])
+        + service(
+            "Notifier", executable: "notifier",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "Concurrency", "ServiceKit",
+                log, crypto, mustache,
+            ])
+        + service(
+            "Stockbridge", executable: "stockbridge",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
+                "Concurrency", "ServiceKit", log, arguments,
+            ])
 )

@@ -1,7 +1,7 @@
 #!/bin/bash
 # infra/dist.sh DIRECTORY [BUILD]
-# Lays out what the container image needs: bin/ with the executables of BUILD (default: the release build), lib/ with the
-# Swift libraries they load, libexec/ with the check of the time zones and the health check.
+# Lays out what the container image needs: bin/ with the executables of BUILD (default: the release build), lib/ with
+# the Swift libraries they load, libexec/ with the check of the time zones and the health check.
 set -euo pipefail
 [ $# -ge 1 ] && [ $# -le 2 ] || { echo "usage: $0 DIRECTORY [BUILD]" >&2; exit 2; }
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

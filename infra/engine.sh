@@ -1,8 +1,8 @@
 #!/bin/bash
 # infra/engine.sh start|stop DIRECTORY
-# A private container engine with compose for tests, under DIRECTORY, on a Debian 12 machine that may have no systemd and
-# reach no image registry: base images are bootstrapped from Debian's packages. Needs root. `start` prints the two export
-# lines with which `docker` finds it. Not for a machine whose firewall somebody else changes at the same time.
+# A private container engine with compose for tests, under DIRECTORY, on a Debian 12 machine that may have no systemd
+# and reach no image registry: base images are bootstrapped from Debian's packages. Needs root. `start` prints the two
+# export lines with which `docker` finds it. Not for a machine whose firewall somebody else changes at the same time.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 usage() { echo "usage: $0 start|stop DIRECTORY" >&2; exit 2; }

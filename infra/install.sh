@@ -6,12 +6,13 @@
 #   engine  a container engine, for infra/test-image.sh
 set -euo pipefail
 
-build=(gcc libc6-dev pkg-config librabbitmq-dev libpq-dev libcurl4-openssl-dev libzip-dev libxml2-dev zlib1g-dev)
+build=(gcc libc6-dev libstdc++-12-dev tzdata pkg-config
+    librabbitmq-dev libpq-dev libcurl4-openssl-dev libzip-dev libxml2-dev zlib1g-dev)
 stack=(rabbitmq-server postgresql-15 openssh-server openssh-client openssl util-linux python3-minimal
     python3-aiosmtpd python3-openpyxl)
 bench=(gcc libc6-dev python3-venv python3-dev)
 test=(curl python3-pyftpdlib python3-openssl)
-engine=(docker.io mmdebstrap iptables)
+engine=(docker.io mmdebstrap iptables iproute2 ca-certificates openssl)
 
 say() { printf '%s\n' "install: $*"; }
 

@@ -55,7 +55,7 @@ END
     > /dev/null
 chmod -R a+rX "$sample"
 # The private parent directories are not the container's: a file or directory that is mounted can be reached as such.
-export STOCKBRIDGE_CONFIGURATION=$sample/stockbridge.yaml STOCKBRIDGE_SECRETS=$sample/secrets
+export STOCKBRIDGE_FILE=$sample/stockbridge.yaml STOCKBRIDGE_SECRETS=$sample/secrets
 
 cd "$root"
 docker compose config --quiet
@@ -65,7 +65,7 @@ docker image inspect "$image" --format 'size {{.Size}} bytes, user {{.Config.Use
 
 in_image() {
     docker run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 100 \
-        -v "$sample:$sample:ro" "$image" "$@"
+        -v "$sample:$sample:ro" -e STOCKBRIDGE_CONFIGURATION="$sample/stockbridge.yaml" "$image" "$@"
 }
 [ "$(in_image id -u)" != 0 ] || { say "the image runs as root"; exit 1; }
 if in_image bash -c 'ldd /usr/local/bin/* /usr/local/libexec/stockbridge/timezone-check' 2>&1 | grep 'not found'; then
@@ -73,4 +73,4 @@ if in_image bash -c 'ldd /usr/local/bin/* /usr/local/libexec/stockbridge/timezon
     exit 1
 fi
 in_image /usr/local/libexec/stockbridge/timezone-check
-in_image stockbridge config check --config "$sample/stockbridge.yaml"
+in_image stockbridge config check

@@ -1,7 +1,9 @@
 import Concurrency
+import Contracts
 import Domain
 import Foundation
 import Logging
+import Messaging
 import PostgreSQL
 import ServiceKit
 import Settings

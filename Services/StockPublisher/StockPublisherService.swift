@@ -7,6 +7,7 @@ public import Messaging
 import PostgreSQL
 import ServiceKit
 public import Settings
+import ShopConnectors
 
 /// stock-publisher: keeps the shops' listings and their mapping, works out a level for every shelf, and pushes it.
 public struct StockPublisherService: Sendable {
@@ -57,7 +58,7 @@ public struct StockPublisherService: Sendable {
             // A chunk names a thousand codes and touches several thousand shelves: few of them fill a transaction.
             batch: [BatchRunner(queue: "stock-publisher", routes: routes, parts: parts.runners, batchSize: 2)],
             work: work,
-            jobs: parts.configuration.shops.compactMap(catalogueJob),
+            jobs: parts.configuration.shops.map(catalogueJob),
             loops: [
                 starter.run, RunKeeper(parts: parts).run,
                 Sweeper(parts: parts, settings: settings, levels: levels).run,
@@ -79,12 +80,9 @@ public struct StockPublisherService: Sendable {
             probe: { _ in (try? await connector.discover()) != nil })
     }
 
-    private static func catalogueJob(_ shop: StockbridgeConfiguration.Shop) -> ScheduledJob? {
-        let schedule = shop.schedules.catalogue
-        guard let cron = try? CronExpression(schedule.expression) else { return nil }
-        return ScheduledJob(
-            name: "catalogue \(shop.name)", schedule: Domain.Schedule(cron: cron, timeZone: schedule.timeZone),
-            verb: .catalogue, arguments: ["shop": .string(shop.name.rawValue)])
+    private static func catalogueJob(_ shop: StockbridgeConfiguration.Shop) -> ScheduledJob {
+        ScheduledJob(
+            name: "catalogue \(shop.name)", schedule: shop.schedules.catalogue, verb: .catalogue, arguments: ["shop": .string(shop.name.rawValue)])
     }
 }
 

@@ -142,6 +142,22 @@ public enum StockAggregated: EventPayload, Hashable {
             self.sku = sku
             self.rows = rows
         }
+
+        private enum CodingKeys: String, CodingKey { case sku, rows }
+
+        /// Reads a code's stock; the text as a text, as in ``Row``.
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            sku = ERPCode(rawValue: try values.decode(String.self, forKey: .sku))
+            rows = try values.decode([Row].self, forKey: .rows)
+        }
+
+        /// Writes a code's stock.
+        public func encode(to encoder: any Encoder) throws {
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encode(sku.rawValue, forKey: .sku)
+            try values.encode(rows, forKey: .rows)
+        }
     }
 
     /// One code's stock in one warehouse.

@@ -14,7 +14,9 @@ public final class TextStream {
     private var consumed = 0
     private var validator = UTF8Validator()
     private var transcoder: Transcoder?
-    private var raw: [UInt8] = []
+    /// Bytes of another encoding that are not converted yet; allocated when needed.
+    private var raw = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var rawCount = 0
     private var failure: DelimitedTextError?
 
     /// - Parameters:
@@ -26,6 +28,8 @@ public final class TextStream {
         self.encoding = encoding
         declared = encoding != nil
     }
+
+    deinit { raw.deallocate() }
 
     /// Fills `buffer` from its start with UTF-8.
     ///
@@ -65,7 +69,9 @@ public final class TextStream {
             return try checked(buffer, count: count - markLength)
         }
         transcoder = Transcoder(from: chosen)
-        raw = Array(head.dropFirst(markLength))
+        raw = .allocate(byteCount: buffer.count / 3 - 16, alignment: 16)
+        rawCount = count - markLength
+        raw.copyMemory(from: UnsafeRawBufferPointer(rebasing: head[markLength...]))
         return try convert(into: buffer, atEnd: count < 4096)
     }
 
@@ -73,34 +79,23 @@ public final class TextStream {
         if transcoder == nil {
             return try checked(buffer, count: try source.read(into: buffer))
         }
-        let wanted = buffer.count / 3 - 16
         while true {
-            let kept = raw.count
-            raw.append(contentsOf: repeatElement(0, count: wanted - kept))
-            let more = try fill(from: kept)
-            raw.removeLast(raw.count - kept - more)
+            let free = UnsafeMutableRawBufferPointer(rebasing: raw[rawCount..<min(raw.count, buffer.count / 3 - 16)])
+            let more = try source.read(into: free)
+            rawCount += more
             let written = try convert(into: buffer, atEnd: more == 0)
             if written > 0 || more == 0 { return written }
         }
     }
 
-    private func fill(from start: Int) throws(DelimitedTextError) -> Int {
-        let result: Result<Int, DelimitedTextError> = raw.withUnsafeMutableBytes { bytes in
-            do throws(DelimitedTextError) {
-                return .success(try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...])))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
-
     /// Converts `raw`; what is incomplete at its end stays there for the next round.
     private func convert(into buffer: UnsafeMutableRawBufferPointer, atEnd: Bool) throws(DelimitedTextError) -> Int {
         guard var working = transcoder else { return 0 }
-        let outcome = raw.withUnsafeBytes { working.convert($0, into: buffer, atEnd: atEnd) }
+        let input = UnsafeRawBufferPointer(rebasing: raw[..<rawCount])
+        let outcome = working.convert(input, into: buffer, atEnd: atEnd)
         transcoder = working
-        raw.removeFirst(outcome.consumed)
+        rawCount -= outcome.consumed
+        raw.copyMemory(from: UnsafeRawBufferPointer(rebasing: input[outcome.consumed...]))
         consumed += outcome.consumed
         if outcome.invalid { try fail(at: consumed, delivered: outcome.written) }
         return outcome.written

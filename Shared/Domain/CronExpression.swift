@@ -91,7 +91,8 @@ public struct CronExpression: Sendable, Hashable {
             } else {
                 let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).map(String.init)
                 let first = try value(ends[0], of: item)
-                let last = ends.count == 1 ? (parts.count == 2 ? range.upperBound : first) : try value(ends[1], of: item)
+                let last =
+                    ends.count == 1 ? (parts.count == 2 ? range.upperBound : first) : try value(ends[1], of: item)
                 guard ends.count <= 2, first <= last else {
                     throw .badItem(field: rawValue, item: item, hint: hintForRange(ends, first, last))
                 }
@@ -127,7 +128,9 @@ public struct CronExpression: Sendable, Hashable {
         }
 
         private static func number(_ text: String) -> Int? {
-            guard !text.isEmpty, text.utf8.count <= 4, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+            guard !text.isEmpty, text.utf8.count <= 4, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+                return nil
+            }
             return Int(text)
         }
     }

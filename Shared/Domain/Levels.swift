@@ -189,6 +189,10 @@ public struct LevelBreakdown: Sendable, Hashable, Codable {
     /// Why the level is 0; nil when it is not.
     public var whyZero: ZeroReason?
 
+    /// The level to ask for with ``ShelfState/want(_:cause:reservedFor:)``: nil where no source has said anything. What
+    /// nobody stated is unknown, not zero, and a shop is not emptied because a feed is new or silent.
+    public var wanted: Int? { whyZero == .noStatement ? nil : level }
+
     private enum CodingKeys: String, CodingKey {
         case warehouses, gross, open, holds, buffer, atp, share, cap, level
         case staleReserve = "stale_reserve"

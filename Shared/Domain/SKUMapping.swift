@@ -184,7 +184,9 @@ func similarity(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Double {
         for j in 0..<right.count {
             let replaced = last[j] + (left[i] == right[j] ? 0 : 1)
             var best = min(replaced, last[j + 1] + 1, current[j] + 1)
-            if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] { best = min(best, beforeLast[j - 1] + 1) }
+            if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                best = min(best, beforeLast[j - 1] + 1)
+            }
             current[j + 1] = best
         }
         (beforeLast, last) = (last, current)

@@ -149,6 +149,8 @@ extension Session {
             abandon()
             return .connectionLost(detail: "\(error.sqlState) \(error.message)")
         }
+        // Somebody deallocated the prepared statements: what we believe about them is wrong.
+        if sqlState == "26000" { abandon() }
         if field("R") == "RevalidateCachedQuery" {
             // A table changed under a prepared statement; the next use parses it anew.
             prepared.discardAll()

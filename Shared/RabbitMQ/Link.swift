@@ -161,6 +161,9 @@ final class Link {
 
     // MARK: Frames
 
+    /// Whether the library has read something that nobody has handled.
+    var hasBuffered: Bool { amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 }
+
     /// Hands every frame that has arrived to `body`, which must copy what it keeps. Never waits.
     ///
     /// - Parameters:
@@ -173,7 +176,7 @@ final class Link {
         var first = reading
         watchdog.arm(limit)
         defer { watchdog.disarm() }
-        while first || amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 {
+        while first || hasBuffered {
             first = false
             var frame = amqp_frame_t()
             var none = timeval(tv_sec: 0, tv_usec: 0)

@@ -135,7 +135,9 @@ extension Publisher {
             outbound.sent(sent)
             if sent > 0 { lastSent = .now }
         }
-        let ready = link.wait(forWriting: !outbound.isEmpty, bell: bell, milliseconds: waitMilliseconds)
+        // The library may have read answers while it published; the socket would not tell of those.
+        let wait = link.hasBuffered ? 0 : waitMilliseconds
+        let ready = link.wait(forWriting: !outbound.isEmpty, bell: bell, milliseconds: wait)
         // The library's own heartbeats need a read even when nothing has arrived.
         let reading = ready.contains(.readable) || !link.ownsHeartbeats
         let step: BrokerError.Step = confirms.isEmpty ? .idle : .confirm

@@ -88,7 +88,9 @@ public actor Publisher {
         executor.close()
     }
 
-    /// Publishes messages in order and waits until the broker has answered for each.
+    /// Publishes messages in order and waits until the broker has answered for each, at most the confirm time-out.
+    ///
+    /// Cancelling the task does not end the wait: the messages are on their way, and their outcome matters.
     ///
     /// - Parameter messages: Any number; the window limits how many are on their way.
     /// - Returns: One outcome per message, in the same order. Only ``PublishOutcome/confirmed`` means that the broker

@@ -36,7 +36,8 @@ final class ActiveTransfer {
         if let body = plan.postBody, result == CURLE_OK { result = setPostBody(body) }
         if let mail = plan.mail, result == CURLE_OK {
             mime = MailBuilder(easy: easy).build(mail)
-            result = mime.map { ccurl_set_pointer(easy.raw, CURLOPT_MIMEPOST, UnsafeMutableRawPointer($0)) }
+            result =
+                mime.map { ccurl_set_pointer(easy.raw, CURLOPT_MIMEPOST, UnsafeMutableRawPointer($0)) }
                 ?? CURLE_OUT_OF_MEMORY
         }
         return result == CURLE_OK ? setCallbacks() : result
@@ -149,7 +150,9 @@ final class ActiveTransfer {
     fileprivate func give(_ space: UnsafeMutableRawBufferPointer) -> Int {
         guard let upload = plan.upload else { return 0 }
         let count = min(space.count, upload.count - uploaded)
-        upload.withUnsafeBytes { space.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[uploaded..<uploaded + count])) }
+        upload.withUnsafeBytes {
+            space.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[uploaded..<uploaded + count]))
+        }
         uploaded += count
         return count
     }

@@ -8,7 +8,8 @@ extension TransferError {
         case .cancelled: self = .cancelled(requestSent: failure.requestSent)
         case .closed: self = .clientClosed
         case .expired: self = .timedOut(host: plan.host, requestSent: false)
-        case .sink(let error): self = .failed(host: plan.host, code: 23, detail: "\(type(of: error))", requestSent: true)
+        case .sink(let error):
+            self = .failed(host: plan.host, code: 23, detail: "\(type(of: error))", requestSent: true)
         case .libcurl: self = Self.network(failure, plan) ?? Self.answered(failure, plan) ?? Self.other(failure, plan)
         }
     }
@@ -19,7 +20,7 @@ extension TransferError {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .invalidURL(reason: "libcurl does not accept it")
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolvable(host: plan.host)
         case CURLE_COULDNT_CONNECT: .unreachable(host: plan.host, detail: failure.detail)
-        case CURLE_OPERATION_TIMEDOUT: debugged(failure) ?? .timedOut(host: plan.host, requestSent: failure.requestSent)
+        case CURLE_OPERATION_TIMEDOUT: .timedOut(host: plan.host, requestSent: failure.requestSent)
         case CURLE_PEER_FAILED_VERIFICATION where plan.kind == .sftp: hostKey(failure, plan)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CIPHER, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_USE_SSL_FAILED:
@@ -52,7 +53,8 @@ extension TransferError {
         switch failure.code {
         case CURLE_REMOTE_FILE_NOT_FOUND: return .notFound(path: plan.path)
         case CURLE_FTP_COULDNT_RETR_FILE where failure.reply.code == 550: return .notFound(path: plan.path)
-        case CURLE_REMOTE_ACCESS_DENIED where plan.kind == .ftp && failure.step == "CWD": return .notFound(path: plan.path)
+        case CURLE_REMOTE_ACCESS_DENIED where plan.kind == .ftp && failure.step == "CWD":
+            return .notFound(path: plan.path)
         case CURLE_REMOTE_ACCESS_DENIED: return .accessDenied(path: plan.path)
         case CURLE_QUOTE_ERROR where plan.kind == .sftp: return quote(failure, plan)
         case CURLE_SSH: return .refused(code: 0, text: tail(of: failure.detail), step: "SFTP")
@@ -84,7 +86,8 @@ extension TransferError {
             .connectionLost(host: plan.host, requestSent: failure.requestSent)
         default:
             .failed(
-                host: plan.host, code: Int(failure.code.rawValue), detail: String(cString: curl_easy_strerror(failure.code)),
+                host: plan.host, code: Int(failure.code.rawValue),
+                detail: String(cString: curl_easy_strerror(failure.code)),
                 requestSent: failure.requestSent)
         }
     }
@@ -95,4 +98,3 @@ extension TransferError {
         return String(tail)
     }
 }
-private func debugged(_ f: TransferFailure) -> TransferError? { print("DEBUG", f.detail, f.step, f.reply); return nil }

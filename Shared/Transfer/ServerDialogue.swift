@@ -9,7 +9,8 @@ struct ServerReply: Sendable, Equatable {
 /// Arguments of commands are never kept: they hold passwords and addresses.
 struct ServerDialogue: Sendable {
     private static let verbs: Set<String> = [
-        "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "USER", "PASS", "ACCT", "CWD", "PWD", "TYPE", "SIZE",
+        "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "USER", "PASS", "ACCT", "CWD", "PWD", "TYPE",
+        "SIZE",
         "MDTM", "MLSD", "NLST", "LIST", "RETR", "STOR", "DELE", "RNFR", "RNTO", "EPSV", "PASV", "PBSZ", "PROT", "REST",
     ]
 

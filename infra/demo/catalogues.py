@@ -70,7 +70,7 @@ def catalogue(
         listing = Listing(str(next_id), sku, name, code, reason, units_per_pack)
         settle(listing)
         listings.append(listing)
-        products.append({"id": next_id, "type": "simple", "sku": sku, "name": name, "stock_quantity": listing.stock,
+        products.append({"id": next_id, "type": "simple", "sku": sku, "name": name, "stock": listing.stock,
                          "manage_stock": True, "variations": []})
         return listing
 
@@ -91,9 +91,9 @@ def catalogue(
             listing = Listing(f"{parent}/{next_id}", spelled(shop, article.code, next_id), article.name, article.code)
             settle(listing)
             listings.append(listing)
-            variations.append({"id": next_id, "sku": listing.sku, "name": article.name,
-                               "stock_quantity": listing.stock, "manage_stock": True})
-        products.append({"id": parent, "type": "variable", "sku": "", "name": name, "stock_quantity": None,
+            variations.append({"id": next_id, "sku": listing.sku, "option": article.name,
+                               "stock": listing.stock, "manage_stock": True})
+        products.append({"id": parent, "type": "variable", "sku": "", "name": name, "stock": None,
                          "manage_stock": False, "variations": variations})
     for article in singles[variable * 3 :]:
         add(spelled(shop, article.code, next_id), article.name, article.code)

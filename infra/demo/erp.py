@@ -99,20 +99,20 @@ def stock_rows(seed: int, day: int, every_article: list[Article], warehouses: tu
 
     for _ in range(max(2, size // 1700)):
         row = hit()
-        row.quantity, row.reason = random_.choice(WORDS_FOR_A_QUANTITY), "quantity_not_a_number"
+        row.quantity, row.reason = random_.choice(WORDS_FOR_A_QUANTITY), "not_a_number"
     for _ in range(max(1, size // 2200)):
         row = hit()
-        row.quantity, row.reason = "", "quantity_empty"
+        row.quantity, row.reason = "", "empty_quantity"
     extra = []
     for _ in range(max(1, size // 2500)):
         row = hit()
         other = str(int(decimal.Decimal(row.quantity.replace(",", "."))) + random_.randint(1, 30))
-        row.reason = "duplicate_differs"
+        row.reason = "conflicting_duplicate"
         extra.append(dataclasses.replace(row, quantity=other))
     for _ in range(max(1, size // 800)):
         extra.append(dataclasses.replace(hit(), repeats=True))
     for _ in range(max(1, size // 4000)):
-        extra.append(Row("  ", "Hàng tặng kèm (chưa có mã)", warehouses[0], "15", "sku_blank"))
+        extra.append(Row("  ", "Hàng tặng kèm (chưa có mã)", warehouses[0], "15", "blank_sku"))
     # Equal or not, the repetitions stand somewhere further down.
     rows.extend(extra)
     return rows

@@ -7,7 +7,10 @@ usage() { echo "usage: $0 DIRECTORY [--remove]" >&2; exit 2; }
 [ $# -ge 1 ] && [ $# -le 2 ] || usage
 [ "${2:---remove}" = --remove ] || usage
 stack=$(realpath -m "$1")
-for part in lib postgresql rabbitmq sftp mail; do . "$here/$part.sh"; done
+for part in lib postgresql rabbitmq sftp mail; do
+    # shellcheck source=/dev/null
+    . "$here/$part.sh"
+done
 
 if [ ! -d "$stack/state" ]; then
     say "nothing was started under $stack"

@@ -189,6 +189,7 @@ prepare_servers_directory() {
         ln -s "$elsewhere" "$servers"
         say "the servers' accounts may not enter $stack, so their files are in $elsewhere"
     fi
-    mkdir -m 711 -p "$servers"
+    mkdir -p "$servers"
+    chmod 711 "$servers"
     servers=$(realpath "$servers")
 }

@@ -49,7 +49,7 @@ start_sftp() {
     write_sftp_keys "$home"
     write_sftp_configuration "$home" "$(port_for sftp)"
     # Where sshd gives up its privileges; the package makes it only when systemd starts the service.
-    if [ "$(id -u)" -eq 0 ]; then mkdir -p -m 755 /run/sshd; fi
+    if [ "$(id -u)" -eq 0 ]; then mkdir -p /run/sshd; fi
     /usr/sbin/sshd -t -f "$home/sshd_config" || die "sshd does not take its configuration, $home/sshd_config"
     launch sftp "$stack/log/sftp.log" /usr/sbin/sshd -D -e -f "$home/sshd_config"
     await sftp "$stack/log/sftp.log" 20 port_is_taken "$(port_of sftp)"

@@ -7,15 +7,21 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [ $# -eq 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }
 stack=$(realpath -m "$1")
-for part in lib postgresql rabbitmq sftp mail; do . "$here/$part.sh"; done
+for part in lib postgresql rabbitmq sftp mail; do
+    # shellcheck source=/dev/null
+    . "$here/$part.sh"
+done
 
 case $stack in *[!A-Za-z0-9._/-]*)
     die "$stack has characters that the servers' configuration files do not take: use letters, digits, . _ and -" ;;
 esac
 
 write_environment() {
-    local broker=admin:$(kept broker.password secret) database=postgres:$(kept database.password secret)
+    local broker database
+    broker=admin:$(kept broker.password secret)
+    database=postgres:$(kept database.password secret)
     umask 077
+    # shellcheck disable=SC2154 # servers comes from prepare_servers_directory
     cat > "$stack/environment.new" <<END
 export STOCKBRIDGE_TEST_BROKER=amqp://$broker@127.0.0.1:$(port_of broker)
 export STOCKBRIDGE_TEST_BROKER_MANAGEMENT=http://$broker@127.0.0.1:$(port_of management)

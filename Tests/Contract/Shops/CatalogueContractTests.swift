@@ -93,7 +93,9 @@ struct CatalogueContractTests {
                 // More than a page is deleted before the place that was reached, its last item included, and new
                 // products come both there and at the end.
                 if page == 2 { for id in 20...199 { shop.simulator.remove(id) } }
-                if page == 3 { for id in 20...60 { try shop.simulator.add(CatalogueProduct(id: id, sku: "back \(id)")) } }
+                if page == 3 {
+                    for id in 20...60 { try shop.simulator.add(CatalogueProduct(id: id, sku: "back \(id)")) }
+                }
                 if page == 3 { try shop.simulator.add(CatalogueProduct(id: 900, sku: "new", stock: 1)) }
             }
             #expect(Set(listings.map(\.id)).count == listings.count, "none comes twice")

@@ -83,7 +83,8 @@ let smallCatalogue: [CatalogueProduct] = [
             .init(id: 21, sku: "TEE-M", option: "M", stock: 7), .init(id: 22, sku: "TEE-L", option: "L", stock: 8),
         ]),
     CatalogueProduct(
-        id: 30, sku: "BAG", name: "Bag", type: "variable", stock: 9, variations: [.init(id: 31, sku: "BAG-RED", option: "Red")]),
+        id: 30, sku: "BAG", name: "Bag", type: "variable", stock: 9,
+        variations: [.init(id: 31, sku: "BAG-RED", option: "Red")]),
     CatalogueProduct(id: 40, sku: "SET", name: "Set", type: "grouped"),
     CatalogueProduct(id: 41, sku: "ELSEWHERE", name: "Elsewhere", type: "external"),
 ]

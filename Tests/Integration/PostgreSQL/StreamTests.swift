@@ -39,7 +39,7 @@ extension PostgreSQLServer {
                 let pool = scratch.pool(1)
                 let moment = Date(timeIntervalSince1970: 1_795_298_400.25)
                 let identifier = UUID()
-                let long = String(repeating: "\\\n", count: 50_000)
+                let long = String(repeating: "\\\n\r\t", count: 25_000)
                 let rows = try await pool.transaction { tx in
                     try tx.script(
                         "CREATE TABLE t (a text, b bytea, c jsonb, d timestamptz, e uuid, f bool, g text[], h text)")
@@ -50,7 +50,7 @@ extension PostgreSQLServer {
                         writer.timestamp(moment)
                         writer.uuid(identifier)
                         writer.boolean(true)
-                        writer.value(.nullableTextArray([nil, "a\"\\\t"]))
+                        writer.value(.nullableTextArray([nil, "a\"\\\t\r"]))
                         writer.null()
                         try writer.endRow()
                     }
@@ -62,7 +62,7 @@ extension PostgreSQLServer {
                 #expect(try rows[0].decode("d", as: Date.self) == moment)
                 #expect(try rows[0].decode("e", as: UUID.self) == identifier)
                 #expect(try rows[0].decode("f", as: Bool.self))
-                #expect(try rows[0].decode("g", as: [String?].self) == [nil, "a\"\\\t"])
+                #expect(try rows[0].decode("g", as: [String?].self) == [nil, "a\"\\\t\r"])
                 #expect(try rows[0].decode("h", as: String?.self) == nil)
                 await pool.close()
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import RabbitMQ
 import Testing
 
@@ -91,7 +92,8 @@ final class TLSProxy {
     }
 
     func stop() {
-        process.terminate()
+        // Not terminate(): children of a test inherit a mask that blocks SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
     }

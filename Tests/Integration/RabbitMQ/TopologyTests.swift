@@ -57,7 +57,9 @@ extension BrokerTests {
                 for _ in 0..<3 {
                     await expectRefusal(404, .checkQueue) { _ = try await session.checkQueue("missing") }
                     await expectRefusal(404, .checkExchange) { try await session.checkExchange("missing") }
-                    await expectRefusal(404, .bindQueue) { try await session.bindQueue("missing", exchange: "amq.topic") }
+                    await expectRefusal(404, .bindQueue) {
+                        try await session.bindQueue("missing", exchange: "amq.topic")
+                    }
                 }
                 try await session.deleteQueue("missing")
                 try await session.deleteExchange("missing")

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A test server: one of the scripts in `Servers`, as a child process.
 ///
@@ -37,10 +38,30 @@ final class ChildServer: Sendable {
     }
 }
 
-/// Calls `body` with a server, which is gone afterwards, whatever happens.
+/// The servers of this process, one for each script, started when first wanted.
+private let sharedServers = Mutex<[String: ChildServer]>([:])
+
+/// Runs `body` with the script's server; suites that use it run their tests one at a time.
+///
+/// - Parameter emptying: The fact that names a directory to be emptied before.
 func withServer<Result>(
-    _ script: String, _ body: (ChildServer) async throws -> Result
+    _ script: String, emptying: String? = nil, _ body: (ChildServer) async throws -> Result
 ) async throws -> Result {
+    let server = try sharedServers.withLock { servers in
+        let server = try servers[script] ?? ChildServer(script)
+        servers[script] = server
+        return server
+    }
+    if let emptying {
+        for name in try FileManager.default.contentsOfDirectory(atPath: server[emptying]) {
+            try FileManager.default.removeItem(atPath: "\(server[emptying])/\(name)")
+        }
+    }
+    return try await body(server)
+}
+
+/// Runs `body` with a server that nobody else uses, so that what it counts is known; it is gone afterwards.
+func withOwnServer<Result>(_ script: String, _ body: (ChildServer) async throws -> Result) async throws -> Result {
     let server = try ChildServer(script)
     defer { withExtendedLifetime(server) {} }
     return try await body(server)

@@ -29,11 +29,24 @@ struct HTTPTests {
         _ options: TransferOptions = TransferOptions(),
         _ body: (TransferClient, _ base: String, ChildServer) async throws -> Void
     ) async throws {
-        try await withServer("http_server.py") { (server) async throws in
-            let client = TransferClient(options: options)
-            defer { client.close() }
-            try await body(client, "http://127.0.0.1:\(server.port())", server)
-        }
+        try await withServer("http_server.py") { (server) async throws in try await use(server, options, body) }
+    }
+
+    /// With a server whose counters begin at 0.
+    private func withFreshHTTP(
+        _ options: TransferOptions = TransferOptions(),
+        _ body: (TransferClient, _ base: String, ChildServer) async throws -> Void
+    ) async throws {
+        try await withOwnServer("http_server.py") { (server) async throws in try await use(server, options, body) }
+    }
+
+    private func use(
+        _ server: ChildServer, _ options: TransferOptions,
+        _ body: (TransferClient, _ base: String, ChildServer) async throws -> Void
+    ) async throws {
+        let client = TransferClient(options: options)
+        defer { client.close() }
+        try await body(client, "http://127.0.0.1:\(server.port())", server)
     }
 
     private func echo(_ client: TransferClient, _ request: HTTPRequest) async throws -> Echo {
@@ -47,7 +60,8 @@ struct HTTPTests {
         try await withHTTP { (client, base, _) async throws in
             let body = method == "GET" || method == "OPTIONS" ? nil : Array("số lượng=5".utf8)
             let request = HTTPRequest(
-                method: method, url: "\(base)/echo?a=%20b", headers: [HTTPHeader("X-Empty", ""), HTTPHeader("X-One", "1")],
+                method: method, url: "\(base)/echo?a=%20b",
+                headers: [HTTPHeader("X-Empty", ""), HTTPHeader("X-One", "1")],
                 body: body)
             let echo = try await echo(client, request)
             #expect(echo.method == method && echo.query == "a=%20b")
@@ -91,7 +105,7 @@ struct HTTPTests {
 
     @Test(arguments: [204, 302, 401, 404, 429, 500, 503])
     func anyStatusIsAResponseAndRedirectsAreNotFollowed(_ status: Int) async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             #expect(try await client.send(HTTPRequest(url: "\(base)/status/\(status)")).status == status)
             let counts = try await Self.counts(client, base)
             #expect(counts.requests == 2)
@@ -109,7 +123,7 @@ struct HTTPTests {
     }
 
     @Test func twentyRequestsShareOneConnection() async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             for number in 0..<20 {
                 let request = HTTPRequest(method: "POST", url: "\(base)/ok", body: Array("\(number)".utf8))
                 #expect(try await client.send(request).body == Array("ok".utf8))
@@ -120,7 +134,7 @@ struct HTTPTests {
     }
 
     @Test func noMoreConnectionsAreOpenedThanAllowed() async throws {
-        try await withHTTP(TransferOptions(maxConnectionsPerHost: 4)) { (client, base, _) async throws in
+        try await withFreshHTTP(TransferOptions(maxConnectionsPerHost: 4)) { (client, base, _) async throws in
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<60 {
                     group.addTask { try await client.send(HTTPRequest(url: "\(base)/ok")).status }
@@ -150,7 +164,7 @@ struct HTTPTests {
     }
 
     @Test func timeThatRunsOutWaitingForAConnectionSaysSo() async throws {
-        try await withHTTP(TransferOptions(maxConnectionsPerHost: 1)) { (client, base, _) async throws in
+        try await withFreshHTTP(TransferOptions(maxConnectionsPerHost: 1)) { (client, base, _) async throws in
             let first = Task { try await client.send(HTTPRequest(url: "\(base)/never", timeoutSeconds: 20)) }
             try await untilStuck(base)
             await #expect(throws: TransferError.timedOut(host: "127.0.0.1", requestSent: false)) {
@@ -207,7 +221,7 @@ struct HTTPTests {
     }
 
     @Test func aPostIsNotRepeatedWhenAPooledConnectionDies() async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             let post = HTTPRequest(method: "POST", url: "\(base)/dies-when-reused", body: [1])
             #expect(try await client.send(post).status == 200)
             await #expect(throws: TransferError.connectionLost(host: "127.0.0.1", requestSent: true)) {
@@ -218,7 +232,7 @@ struct HTTPTests {
     }
 
     @Test func aGetIsRepeatedWhenAPooledConnectionDies() async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             let get = HTTPRequest(url: "\(base)/dies-when-reused")
             #expect(try await client.send(get).status == 200)
             #expect(try await client.send(get).status == 200)
@@ -240,7 +254,7 @@ struct HTTPTests {
     }
 
     @Test func aCancelledTaskEndsItsRequest() async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             let task = Task { try await client.send(HTTPRequest(url: "\(base)/never")) }
             try await untilStuck(base)
             task.cancel()
@@ -249,7 +263,7 @@ struct HTTPTests {
     }
 
     @Test func aClosedClientEndsWhatRunsAndRefusesTheRest() async throws {
-        try await withHTTP { (client, base, _) async throws in
+        try await withFreshHTTP { (client, base, _) async throws in
             let task = Task { try await client.send(HTTPRequest(url: "\(base)/never")) }
             try await untilStuck(base)
             client.close()

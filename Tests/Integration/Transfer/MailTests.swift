@@ -30,7 +30,7 @@ struct MailTests {
     }
 
     private func withMail(_ body: (TransferClient, ChildServer) async throws -> Void) async throws {
-        try await withServer("smtp_server.py") { (server) async throws in
+        try await withServer("smtp_server.py", emptying: "mails") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             try await body(client, server)
@@ -62,9 +62,13 @@ struct MailTests {
         try await withMail { (client, server) async throws in
             var message = message()
             message.html = "<p>Tệp đến <b>muộn</b>.</p>\n<img src=\"cid:chart@stock\">"
-            message.inlineImages = [.init(contentID: "chart@stock", contentType: "image/png", bytes: [0x89, 0x50, 0, 255])]
+            message.inlineImages = [
+                .init(contentID: "chart@stock", contentType: "image/png", bytes: [0x89, 0x50, 0, 255])
+            ]
             message.attachments = [
-                .init(filename: "báo cáo \"tháng 11\".csv", contentType: "text/csv; charset=utf-8", bytes: Array("mã;tồn\r\nA;1\r\n".utf8)),
+                .init(
+                    filename: "báo cáo \"tháng 11\".csv", contentType: "text/csv; charset=utf-8",
+                    bytes: Array("mã;tồn\r\nA;1\r\n".utf8)),
                 .init(filename: "empty.bin", contentType: "application/octet-stream", bytes: []),
             ]
             let receipt = try await client.sendMail(message, via: plain(server))

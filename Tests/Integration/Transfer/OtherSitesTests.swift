@@ -20,10 +20,12 @@ struct OtherSitesTests {
 
     @Test(arguments: ["plain", "old", "secure", "implicit"])
     func aFileGoesThereAndBackOverFTP(_ kind: String) async throws {
-        try await withServer("ftp_server.py") { (server) async throws in
+        try await withServer("ftp_server.py", emptying: "files") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             let site = site(server, kind)
+            try FileManager.default.createDirectory(
+                atPath: "\(server["files"])/directory.csv", withIntermediateDirectories: false)
             let content = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 17) }
             try await client.upload(site, path: "/outgoing/tồn kho.csv", bytes: content)
             #expect(try await download(client, site, "/outgoing/tồn kho.csv") == content)
@@ -38,12 +40,12 @@ struct OtherSitesTests {
                 try await download(client, site, "/outgoing/missing")
             }
             try await client.remove(site, path: "outgoing/stock.csv")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: server["files"]) == ["directory"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: server["files"]) == ["directory.csv"])
         }
     }
 
     @Test func aWrongFTPPasswordIsRefusedWithoutShowingIt() async throws {
-        try await withServer("ftp_server.py") { (server) async throws in
+        try await withServer("ftp_server.py", emptying: "files") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             var site = site(server, "secure")
@@ -55,7 +57,7 @@ struct OtherSitesTests {
     }
 
     @Test func anFTPServerOfAnUnknownAuthorityIsRejected() async throws {
-        try await withServer("ftp_server.py") { (server) async throws in
+        try await withServer("ftp_server.py", emptying: "files") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             var site = site(server, "secure")
@@ -66,7 +68,7 @@ struct OtherSitesTests {
     }
 
     @Test func anFTPServerWithoutTLSIsRefusedWhereTLSIsAsked() async throws {
-        try await withServer("ftp_server.py") { (server) async throws in
+        try await withServer("ftp_server.py", emptying: "files") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             var site = site(server, "plain")

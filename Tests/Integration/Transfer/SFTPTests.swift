@@ -16,7 +16,7 @@ struct SFTPTests {
     }
 
     private func withSFTP(_ body: (TransferClient, ChildServer, RemoteSite) async throws -> Void) async throws {
-        try await withServer("ssh_server.py") { (server) async throws in
+        try await withServer("ssh_server.py", emptying: "files") { (server) async throws in
             let client = TransferClient()
             defer { client.close() }
             try await body(client, server, site(server))
@@ -54,7 +54,8 @@ struct SFTPTests {
                 try await client.upload(site, path: "\(directory)/\(name)", bytes: name == "empty.csv" ? [] : [1, 2])
             }
             for name in ["folder.csv", "a folder.csv"] {
-                try FileManager.default.createDirectory(atPath: "\(directory)/\(name)", withIntermediateDirectories: false)
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/\(name)", withIntermediateDirectories: false)
             }
             let entries = try await client.list(site, directory: directory) { $0.hasSuffix(".csv") }
             #expect(Set(entries.map(\.name)) == ["stock-1.csv", "stock 3.csv", "empty.csv"])

@@ -58,6 +58,8 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
             // Whoever waits for the file reports that it does not come.
             if let portFile { try? "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8) }
         }
-        if let dump { try CatalogueFile.text(simulator.catalogue()).write(toFile: dump, atomically: true, encoding: .utf8) }
+        if let dump {
+            try CatalogueFile.text(simulator.catalogue()).write(toFile: dump, atomically: true, encoding: .utf8)
+        }
     }
 }

@@ -39,7 +39,8 @@ enum JSONValue: Decodable, Sendable, Equatable {
         switch self {
         case .null, .array, .object: 0
         case .boolean(let value): value ? 1 : 0
-        case .number(let value): Int(truncating: (value as NSDecimalNumber).rounding(accordingToBehavior: Self.cut(value)))
+        case .number(let value):
+            Int(truncating: (value as NSDecimalNumber).rounding(accordingToBehavior: Self.cut(value)))
         case .string(let text): Int(text.prefix { $0.isNumber || $0 == "-" }) ?? 0
         }
     }

@@ -24,7 +24,7 @@ private func read(_ bytes: [UInt8], encoding: TextEncoding? = nil, stride: Int =
 
     @Test(arguments: [1, 2, 3, 5, 4096, Int.max])
     func `every encoding gives the same text, however it is cut`(stride: Int) throws {
-        let long = String(repeating: Self.sample, count: 300)
+        let long = String(repeating: Self.sample, count: 150)
         #expect(try read(Array(long.utf8), stride: stride) == long)
         #expect(try read([0xEF, 0xBB, 0xBF] + Array(long.utf8), stride: stride) == long)
         for bigEndian in [false, true] {
@@ -36,9 +36,9 @@ private func read(_ bytes: [UInt8], encoding: TextEncoding? = nil, stride: Int =
 
     @Test(arguments: [1, 2, 3, Int.max])
     func `Windows-1258 letters and their tone marks become one character`(stride: Int) throws {
-        // D, a-circumflex + grave, u, blank, g, o + dot below, i; a-breve + tilde; o-horn + dot below; d-stroke.
+        // D, a-circumflex + grave, u, blank, g, o-circumflex + dot below, i; a-breve + tilde; o-horn + dot below; d-stroke.
         let bytes: [UInt8] = [
-            0x44, 0xE2, 0xCC, 0x75, 0x20, 0x67, 0x6F, 0xF2, 0x69, 0x20, 0xE3, 0xDE, 0x20, 0xF5, 0xF2, 0x20, 0xF0, 0x61,
+            0x44, 0xE2, 0xCC, 0x75, 0x20, 0x67, 0xF4, 0xF2, 0x69, 0x20, 0xE3, 0xDE, 0x20, 0xF5, 0xF2, 0x20, 0xF0, 0x61,
             0xEC,
         ]
         let text = try read(bytes, encoding: .windows1258, stride: stride)

@@ -28,7 +28,7 @@ struct ParameterTests {
         (.textArray([]), "{}"), (.textArray(["", "NULL", "a,b", "{x}"]), #"{"","NULL","a,b","{x}"}"#),
         (.textArray([#"q"\"#]), #"{"q\"\\"}"#), (.nullableTextArray([nil, "NULL", nil]), #"{NULL,"NULL",NULL}"#),
         (.integerArray([1, -2]), "{1,-2}"), (.nullableIntegerArray([nil, 7]), "{NULL,7}"), (.intArray([3]), "{3}"),
-        (.booleanArray([true, false]), "{t,f}"), (.doubleArray([0.5]), "{0.5}"),
+        (.textArray([#"\"#]), #"{"\\"}"#), (.booleanArray([true, false]), "{t,f}"), (.doubleArray([0.5]), "{0.5}"),
         (.nullableTimestampArray([nil, Date(timeIntervalSince1970: 0)]), #"{NULL,"1970-01-01 00:00:00+00"}"#),
         (.bytesArray([[0, 255], []]), #"{"\\x00ff","\\x"}"#),
     ]

@@ -66,9 +66,10 @@ extension World {
     // MARK: - Claim
 
     private mutating func takeMessage(_ index: Int) {
-        let ready = messages.indices.filter { messages[$0].notBefore <= now }
-        guard !ready.isEmpty else { return }
-        let message = messages.remove(at: ready[chance.number(0...(ready.count - 1))])
+        if messages.isEmpty || messages.allSatisfy({ $0.notBefore > now }) { return }
+        var place = chance.number(0...(messages.count - 1))
+        while messages[place].notBefore > now { place = (place + 1) % messages.count }
+        let message = messages.remove(at: place)
         replicas[index].message = message
         claim(index, message)
     }

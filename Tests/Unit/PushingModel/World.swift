@@ -33,7 +33,9 @@ struct World {
     struct Message { var shelf: Int; var version: Int64; var level: Int; var notBefore: Int }
 
     /// An absolute write under way to a shop. `arrives` is nil if it never will.
-    struct Write { var shelf: Int; var level: Int; var began: Int; var arrives: Int?; var isPunctual: Bool; var id: Int }
+    struct Write {
+        var shelf: Int; var level: Int; var began: Int; var arrives: Int?; var isPunctual: Bool; var id: Int
+    }
 
     init(seed: UInt64, sabotage: Sabotage) {
         chance = SeededGenerator(seed: seed)
@@ -137,12 +139,11 @@ struct World {
     }
 
     mutating func advance(by seconds: Int) {
-        let until = now + seconds
-        while now < until {
-            now += 1
-            for index in writes.indices where writes[index].arrives == now {
-                shops[writes[index].shelf].set(writes[index].level, at: now)
-            }
+        let before = now
+        now += seconds
+        let arriving = writes.filter { $0.arrives.map { $0 > before && $0 <= now } ?? false }
+        for write in arriving.sorted(by: { ($0.arrives ?? 0) < ($1.arrives ?? 0) }) {
+            shops[write.shelf].set(write.level)
         }
         writes = writes.filter { write in
             let isOver = write.arrives.map { $0 <= now } ?? true && write.began + Self.life < now
@@ -169,7 +170,7 @@ struct ModelShop {
         baseline = stock
     }
 
-    mutating func set(_ level: Int, at now: Int) {
+    mutating func set(_ level: Int) {
         stock = level
         baseline = level
     }

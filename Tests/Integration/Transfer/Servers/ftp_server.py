@@ -12,7 +12,7 @@ import common
 
 ca, chain, key = common.certificate()
 files = os.path.join(common.directory, "files")
-os.makedirs(os.path.join(files, "outgoing", "directory"))
+os.makedirs(os.path.join(files, "outgoing"))
 password = secrets.token_hex(8)
 authorizer = DummyAuthorizer()
 authorizer.add_user("stock", password, files, perm="elradfmwMT")

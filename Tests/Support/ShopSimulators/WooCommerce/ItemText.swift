@@ -26,7 +26,9 @@ extension ShopItems {
         writer.add("backorders_allowed", false)
         writer.add("stock_status", (stock ?? 1) > 0 ? "instock" : "outofstock")
         writer.add("attributes", raw: Self.attributes(item))
-        if item.parentID == 0 { writer.add("variations", raw: "[\(item.variations.map(String.init).joined(separator: ","))]") }
+        if item.parentID == 0 {
+            writer.add("variations", raw: "[\(item.variations.map(String.init).joined(separator: ","))]")
+        }
         writer.add("meta_data", raw: "[]")
         return writer.finish()
     }

@@ -47,7 +47,8 @@ enum OAuthVerifier {
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(),
             let host = parts.host?.lowercased()
         else { return url }
-        let isDefault = parts.port == nil || (scheme, parts.port) == ("http", 80) || (scheme, parts.port) == ("https", 443)
+        let isDefault =
+            parts.port == nil || (scheme, parts.port) == ("http", 80) || (scheme, parts.port) == ("https", 443)
         let port = isDefault ? "" : parts.port.map { ":\($0)" } ?? ""
         return "\(scheme)://\(host)\(port)\(parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath)"
     }

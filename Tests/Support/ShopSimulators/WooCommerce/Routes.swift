@@ -19,10 +19,12 @@ enum WooCommerceRoute: Sendable {
         case 1 where rest == ["products"]: return .products
         case 2 where rest == ["products", "batch"]: return .productsBatch
         case 2 where rest[0] == "products": return Int(rest[1]).map { .product($0) }
-        case 3 where rest[0] == "products" && rest[2] == "variations": return Int(rest[1]).map { .variations(parent: $0) }
+        case 3 where rest[0] == "products" && rest[2] == "variations":
+            return Int(rest[1]).map { .variations(parent: $0) }
         case 4 where rest[0] == "products" && rest[2] == "variations":
             guard let parent = Int(rest[1]) else { return nil }
-            return rest[3] == "batch" ? .variationsBatch(parent: parent) : Int(rest[3]).map { .variation(parent: parent, $0) }
+            return rest[3] == "batch"
+                ? .variationsBatch(parent: parent) : Int(rest[3]).map { .variation(parent: parent, $0) }
         default: return nil
         }
     }
