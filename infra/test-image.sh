@@ -16,6 +16,10 @@ engine=$root/.stack-engine
 image=localhost/stockbridge:test
 say() { printf '%s\n' "test-image: $*"; }
 
+# Two at once would take each other's engine down.
+exec 8< "$here"
+flock -n 8 || { say "another one is running"; exit 1; }
+
 finish() {
     local code=$?
     "$here/engine.sh" stop "$engine" || true
@@ -30,7 +34,7 @@ if [ "$binaries" = prebuilt ]; then
     say "collecting the executables"
     "$here/dist.sh" "$root/dist" ${2:+"$2"}
 fi
-settings=$("$here/engine.sh" start "$engine")
+settings=$("$here/engine.sh" start "$engine" 8>&-)
 eval "$settings"
 export RUNTIME_IMAGE=${RUNTIME_IMAGE:-localhost/debian:bookworm} BINARIES=$binaries STOCKBRIDGE_IMAGE=$image
 if [ "$binaries" = prebuilt ]; then export BUILDER_IMAGE=$RUNTIME_IMAGE; fi

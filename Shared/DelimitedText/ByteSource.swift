@@ -8,16 +8,22 @@ public protocol ByteSource: AnyObject {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DelimitedTextError) -> Int
 }
 
-/// A local file, read from its beginning.
+/// A local file.
 public final class FileByteSource: ByteSource {
     private let path: String
     private let descriptor: Int32
 
     /// Opens the file for reading.
-    public init(path: String) throws(DelimitedTextError) {
+    ///
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - offset: The byte to begin at.
+    public init(path: String, offset: Int = 0) throws(DelimitedTextError) {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(path: path, detail: String(cString: strerror(errno))) }
+        guard descriptor >= 0, offset == 0 || lseek(descriptor, offset, SEEK_SET) == offset else {
+            throw .unreadable(path: path, detail: String(cString: strerror(errno)))
+        }
     }
 
     deinit { close(descriptor) }

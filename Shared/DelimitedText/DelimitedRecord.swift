@@ -37,6 +37,8 @@ public enum RecordFault: Sendable, Equatable {
 public struct DelimitedRecord {
     /// The line that the record begins on, from 1. A quoted cell may run over several lines.
     public let line: Int
+    /// Where the record begins in the text, in bytes of UTF-8 after any byte order mark.
+    public let offset: Int
     /// The record as it stands in the file (as UTF-8), without its line break; cut at the limit if it is too long.
     public let raw: UnsafeBufferPointer<UInt8>
     /// The cells, unquoted. Meaningless if there is a ``fault``.

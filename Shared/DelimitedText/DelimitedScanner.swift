@@ -3,7 +3,7 @@
 /// Line breaks may be CRLF, LF or CR. The scanner holds one buffer of a chunk and a record; every cell is a view into
 /// it. A quote that is never closed costs its own line and no more: once the longest record is exceeded or the text
 /// ends, the fault is reported and scanning goes on at the line after the quote.
-public final class DelimitedScanner {
+public struct DelimitedScanner: ~Copyable {
     private enum Step {
         case record(DelimitedRecord)
         case needsMore
@@ -24,14 +24,20 @@ public final class DelimitedScanner {
     private var atEnd = false
     /// The rest of a record that was too long is still to be passed over.
     private var skipping = false
-    /// The line that the next record begins on, from 1.
-    public private(set) var line = 1
+    /// The line that the next record begins on.
+    public private(set) var line: Int
+    /// Where the buffer begins in the text, in bytes of UTF-8.
+    private var bufferOffset = 0
 
     /// - Parameters:
     ///   - stream: The text; must not have been read from.
     ///   - separator: One ASCII byte: comma, semicolon, tab or bar.
     ///   - limits: The most that records and cells may hold.
-    public init(_ stream: TextStream, separator: UInt8, limits: DelimitedLimits = DelimitedLimits()) {
+    ///   - firstLine: The number of the first line; more than 1 if the text begins in the middle of a file.
+    public init(
+        _ stream: TextStream, separator: UInt8, limits: DelimitedLimits = DelimitedLimits(), firstLine: Int = 1
+    ) {
+        line = firstLine
         self.stream = stream
         self.separator = separator
         self.limits = limits
@@ -53,7 +59,7 @@ public final class DelimitedScanner {
     public var encoding: TextEncoding? { stream.encoding }
 
     /// The next record, or nil at the end. The previous record's bytes are gone then.
-    public func next() throws(DelimitedTextError) -> DelimitedRecord? {
+    public mutating func next() throws(DelimitedTextError) -> DelimitedRecord? {
         while true {
             if skipping, !skipToLineBreak() {
                 try refill()
@@ -67,9 +73,10 @@ public final class DelimitedScanner {
         }
     }
 
-    private func refill() throws(DelimitedTextError) {
+    private mutating func refill() throws(DelimitedTextError) {
         let kept = filled - position
         if kept > 0, position > 0 { buffer.update(from: buffer + position, count: kept) }
+        bufferOffset += position
         position = 0
         filled = kept
         let free = UnsafeMutableRawBufferPointer(start: buffer + kept, count: limits.chunkBytes)
@@ -84,7 +91,7 @@ public final class DelimitedScanner {
     }
 
     /// Passes over the rest of a record that was too long. False if the buffer ends before the line does.
-    private func skipToLineBreak() -> Bool {
+    private mutating func skipToLineBreak() -> Bool {
         while position < filled {
             let byte = buffer[position]
             if byte == ASCII.lineFeed || byte == ASCII.carriageReturn {
@@ -102,7 +109,7 @@ public final class DelimitedScanner {
     }
 
     /// One record from `position`, if the buffer holds all of it.
-    private func scan() -> Step {
+    private mutating func scan() -> Step {
         guard position < filled else { return atEnd ? .end : .needsMore }
         var state = RecordState(start: position, scratch: scratch)
         let base = buffer
@@ -225,7 +232,7 @@ public final class DelimitedScanner {
         state.cellCount += 1
     }
 
-    private func finish(_ state: RecordState, at end: Int, next: Int, lineBreak: Bool) -> Step {
+    private mutating func finish(_ state: RecordState, at end: Int, next: Int, lineBreak: Bool) -> Step {
         var fault = state.fault
         if end - state.start > limits.recordBytes { fault = .recordTooLong(limit: limits.recordBytes) }
         let record = record(state, end: end, fault: fault, lineBreak: lineBreak)
@@ -235,7 +242,7 @@ public final class DelimitedScanner {
     }
 
     /// A record that is still going on beyond the limit: it is reported, the rest of its line passed over.
-    private func tooLong(_ state: RecordState, _ fault: RecordFault) -> Step {
+    private mutating func tooLong(_ state: RecordState, _ fault: RecordFault) -> Step {
         let record = record(state, end: state.start + limits.recordBytes, fault: fault, lineBreak: true)
         line += state.lineBreaks
         position = filled
@@ -244,7 +251,7 @@ public final class DelimitedScanner {
     }
 
     /// A record whose quote cannot be right: it is reported up to the end of the line that the quote is on.
-    private func resume(_ state: RecordState, _ fault: RecordFault) -> Step {
+    private mutating func resume(_ state: RecordState, _ fault: RecordFault) -> Step {
         var end = state.quoteOpened
         while end < filled, buffer[end] != ASCII.lineFeed, buffer[end] != ASCII.carriageReturn { end += 1 }
         line += state.linesAtQuote
@@ -262,7 +269,7 @@ public final class DelimitedScanner {
         _ state: RecordState, end: Int, fault: RecordFault?, lineBreak: Bool, linesBefore: Int = 0
     ) -> DelimitedRecord {
         DelimitedRecord(
-            line: line - linesBefore,
+            line: line - linesBefore, offset: bufferOffset + state.start,
             raw: UnsafeBufferPointer(start: buffer + state.start, count: end - state.start),
             cells: UnsafeBufferPointer(start: cells, count: state.cellCount), fault: fault,
             hasControlCharacters: state.hasControl, endsWithLineBreak: lineBreak)

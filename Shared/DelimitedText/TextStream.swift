@@ -8,6 +8,8 @@ public final class TextStream {
 
     /// The encoding; known after the first read, nil before unless declared.
     public private(set) var encoding: TextEncoding?
+    /// The length of the byte order mark; known after the first read.
+    public private(set) var markLength = 0
     private let source: any ByteSource
     private let declared: Bool
     private var started = false
@@ -58,7 +60,7 @@ public final class TextStream {
         let found = TextEncoding.detect(head)
         // A declared single-byte file full of zeros is not UTF-16; only a mark is stronger than a declaration.
         let trusted = found.map { $0.markLength > 0 || !declared } ?? false
-        let markLength = trusted ? found?.markLength ?? 0 : 0
+        markLength = trusted ? found?.markLength ?? 0 : 0
         let chosen = (trusted ? found?.encoding : encoding) ?? .utf8
         encoding = chosen
         consumed = markLength

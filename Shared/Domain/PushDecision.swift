@@ -153,7 +153,7 @@ extension ShelfState {
             return .claimLost
         }
         let unseen = readBackRequired ? 0 : expectedAtShop.map { $0 - observed.level } ?? 0
-        learn(observed)
+        learn(observed, disturbed: current.disturbed)
         readBackRequired = false
         if policy.ordersAreCollected && unseen > 0 {
             self.claim = nil
@@ -164,7 +164,6 @@ extension ShelfState {
         if wanted == observed.level {
             self.claim = nil
             settleWithoutWriting(now: now)
-            if current.disturbed { expectedAtShop = nil }
             return .asWanted
         }
         if wanted > observed.level, let refusal = gate(now: now, policy, around) {
@@ -176,8 +175,10 @@ extension ShelfState {
         return .write(current)
     }
 
-    private mutating func learn(_ observed: ObservedStock) {
-        expectedAtShop = observed.level
+    /// Takes a reading for what the shop has. Not if the shop sold or took back some under the same claim: whether the
+    /// reading came before or after that, nobody can tell.
+    private mutating func learn(_ observed: ObservedStock, disturbed: Bool = false) {
+        expectedAtShop = disturbed ? nil : observed.level
         knownFrom = observed.readFrom
         knownTo = observed.readTo
     }
@@ -233,7 +234,7 @@ extension ShelfState {
         case .notSent(let reason):
             deferral = reason
         case .mismatch(let observed):
-            learn(observed)
+            learn(observed, disturbed: current.disturbed)
             _ = countMismatch(policy, "had another stock than expected at the moment of writing")
         }
         return .recorded

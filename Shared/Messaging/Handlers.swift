@@ -34,6 +34,7 @@ public struct WorkContext: Sendable {
     /// Records the result of the work and that the message is done, in one transaction.
     ///
     /// After this the handler returns `.done`. A handler with nothing to record need not call it.
+    @discardableResult
     public func complete<Result: Sendable>(
         _ body: @escaping @Sendable (UnitOfWork) throws -> Result
     ) async throws -> Result {

@@ -71,6 +71,7 @@ public struct ServiceDatabase: Sendable {
     ///
     /// - Important: `body` may run more than once (serialization failures and deadlocks are repeated), so it must not
     ///   have effects outside the transaction.
+    @discardableResult
     public func unitOfWork<Result: Sendable>(
         _ body: @escaping @Sendable (UnitOfWork) throws -> Result
     ) async throws -> Result {

@@ -9,11 +9,13 @@ struct FileProbe {
     }
 
     let kind: Kind
+    let fileBytes: Int
 
     init(path: String, name: String, format: StockFileFormat) throws(StockFileError) {
         guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
             throw .unreadable(file: name, detail: "there is no such file, or reading it is not allowed")
         }
+        fileBytes = size
         if size == 0 { throw .empty(file: name) }
         if size > format.limits.fileBytes { throw .tooLarge(file: name, limitBytes: format.limits.fileBytes) }
         let head = try Self.head(path, name)
@@ -93,7 +95,7 @@ struct FileProbe {
         _ sample: [UInt8], _ separator: UInt8, _ matcher: HeaderMatcher, _ format: StockFileFormat
     ) -> Bool {
         let stream = TextStream(MemoryByteSource(sample), encoding: .utf8)
-        let scanner = DelimitedScanner(stream, separator: separator, limits: format.limits.delimited)
+        var scanner = DelimitedScanner(stream, separator: separator, limits: format.limits.delimited)
         for _ in 0...(format.limits.rowsAboveHeader * 2) {
             // The sample may end inside a character; what comes before that counts.
             guard let record = try? scanner.next() else { return false }

@@ -3,7 +3,7 @@ internal import Glibc
 /// Distinct names (SKUs, warehouses) as bytes in one arena, found by an open-addressing hash table.
 ///
 /// A million rows look a name up without making a string. Indices count up from 0 in order of first appearance.
-final class NameTable {
+struct NameTable: ~Copyable {
     private(set) var count = 0
     private var arena: UnsafeMutablePointer<UInt8>
     private var arenaUsed = 0
@@ -17,17 +17,18 @@ final class NameTable {
     /// Random, so that nobody can prepare a file whose names all meet in one slot.
     private let seed = UInt64.random(in: 1 ... .max)
 
-    init() {
-        arena = .allocate(capacity: arenaCapacity)
-        ends = .allocate(capacity: endsCapacity)
-        slots = .allocate(capacity: slotCount)
-        slots.initialize(repeating: 0, count: slotCount)
+    /// - Parameter expected: About how many names will come; the table grows beyond by itself.
+    init(expected: Int = 0) {
+        while slotCount < expected * 2 { slotCount *= 2 }
+        arena = Memory.resized(nil, to: arenaCapacity)
+        ends = Memory.resized(nil, to: endsCapacity)
+        slots = Memory.zeroed(slotCount)
     }
 
     deinit {
-        arena.deallocate()
-        ends.deallocate()
-        slots.deallocate()
+        free(arena)
+        free(ends)
+        free(slots)
     }
 
     /// The name's bytes.
@@ -66,16 +67,15 @@ final class NameTable {
     }
 
     /// Adds a name that is not there yet.
-    func insert(_ name: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int {
+    mutating func insert(_ name: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int {
         if (count + 1) * 2 > slotCount { growSlots() }
         if count == endsCapacity {
-            ends = Self.grow(ends, from: endsCapacity, to: endsCapacity * 2)
             endsCapacity *= 2
+            ends = Memory.resized(ends, to: endsCapacity)
         }
         if arenaUsed + name.count > arenaCapacity {
-            let wanted = max(arenaCapacity * 2, arenaUsed + name.count)
-            arena = Self.grow(arena, from: arenaCapacity, to: wanted)
-            arenaCapacity = wanted
+            arenaCapacity = max(arenaCapacity * 2, arenaUsed + name.count)
+            arena = Memory.resized(arena, to: arenaCapacity)
         }
         if let source = name.baseAddress { (arena + arenaUsed).update(from: source, count: name.count) }
         arenaUsed += name.count
@@ -92,23 +92,21 @@ final class NameTable {
         slots[slot] = entry
     }
 
-    private func growSlots() {
+    private mutating func growSlots() {
         let old = slots
         let oldCount = slotCount
         slotCount *= 2
-        slots = .allocate(capacity: slotCount)
-        slots.initialize(repeating: 0, count: slotCount)
+        slots = Memory.zeroed(slotCount)
         for index in 0..<oldCount where old[index] != 0 { place(old[index]) }
-        old.deallocate()
+        free(old)
     }
 
-    private static func grow<Element: BitwiseCopyable>(
-        _ old: UnsafeMutablePointer<Element>, from count: Int, to capacity: Int
-    ) -> UnsafeMutablePointer<Element> {
-        let new = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-        new.update(from: old, count: count)
-        old.deallocate()
-        return new
+    /// Whether the name at `index` is this one; false for an index that there is not.
+    @inline(__always)
+    func matches(_ index: Int, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard index >= 0, index < count else { return false }
+        let found = bytes(index)
+        return found.count == name.count && Self.equal(found.baseAddress, name.baseAddress, name.count)
     }
 
     /// Eight bytes a step, each folded in by a multiplication to double width.

@@ -98,8 +98,8 @@ public struct ParsedStockFile: Sendable {
         guard let place = warehouses.firstIndex(of: warehouse) else { return nil }
         let bytes = Array(erpCode.rawValue.utf8)
         let index = bytes.withUnsafeBufferPointer { name -> Int? in
-            let skus = store.rows.skus
-            return skus.find(name, hash: skus.hash(name)).flatMap { store.rows.find(sku: $0, warehouse: place) }
+            store.rows.skus.find(name, hash: store.rows.skus.hash(name))
+                .flatMap { store.rows.find(sku: $0, warehouse: place) }
         }
         guard let index, !store.rows.rows[index].flags.contains(.dropped) else { return nil }
         return RowView(store: store, index: index)
@@ -108,15 +108,16 @@ public struct ParsedStockFile: Sendable {
 
 /// The rows of a file that has been read.
 ///
-/// `@unchecked Sendable`: written only while the file is read, by one thread, and never after this value exists.
-struct FrozenRows: @unchecked Sendable {
+/// `@unchecked Sendable`: the store is written only while the file is read, by one thread, and is a constant here.
+final class FrozenRows: @unchecked Sendable {
     let rows: RowStore
+
+    init(_ rows: consuming RowStore) { self.rows = rows }
 
     /// Indices of the SKUs that have rows, in order of their bytes.
     func skusInOrder() -> [Int] {
-        let names = rows.skus
-        var order = (0..<names.count).filter { rows.heads[$0] != 0 }
-        order.sort { names.bytes($0).lexicographicallyPrecedes(names.bytes($1)) }
+        var order = (0..<rows.skus.count).filter { rows.heads[$0] != 0 }
+        order.sort { rows.skus.bytes($0).lexicographicallyPrecedes(rows.skus.bytes($1)) }
         return order
     }
 

@@ -29,14 +29,10 @@ extension RowCollector {
         }
     }
 
-    /// Reads the file once more for the text of the rows that were taken back, as far as the last of them.
+    /// Reads the texts of the rows that were taken back once more.
     mutating func readTakenBackRows(from table: some StockTable) throws(StockFileError) {
         guard !takenBack.isEmpty else { return }
-        let wanted = Set(takenBack.map(\.line))
-        var texts: [Int: String] = [:]
-        try table.forEachRow { row throws(StockFileError) in
-            if wanted.contains(row.line), texts[row.line] == nil { texts[row.line] = row.rawText }
-        }
+        let texts = try table.rawTexts(ofLines: Set(takenBack.map(\.line)))
         for (line, reason) in takenBack {
             setAside.append(SetAsideRow(line: line, rawText: texts[line] ?? "", reason: reason))
         }
@@ -44,7 +40,7 @@ extension RowCollector {
     }
 
     /// The final counts and notes; the rows change no more after this.
-    mutating func closeBooks(_ layout: ParsedStockFile.Layout) -> ParsedStockFile {
+    consuming func closeBooks(_ layout: ParsedStockFile.Layout) -> ParsedStockFile {
         var notes: [RowNote] = []
         var total = Quantity.zero
         for index in 0..<store.count {
@@ -61,11 +57,12 @@ extension RowCollector {
                 }
             }
         }
+        let warehouses = (0..<store.warehouses.count).map { WarehouseName(rawValue: store.warehouses.text($0)) }
+        let live = liveSKUs()
         return ParsedStockFile(
             file: file, layout: layout, counts: counts, setAside: setAside.sorted { $0.line < $1.line }, notes: notes,
-            asOf: oldestAsOf, asOfVaries: asOfVaries,
-            warehouses: (0..<store.warehouses.count).map { WarehouseName(rawValue: store.warehouses.text($0)) },
-            skuCount: liveSKUs(), totalUnits: total, store: FrozenRows(rows: store))
+            asOf: oldestAsOf, asOfVaries: asOfVaries, warehouses: warehouses, skuCount: live, totalUnits: total,
+            store: FrozenRows(store))
     }
 
     private func note(_ kind: RowNote.Kind, _ row: PackedRow, in notes: inout [RowNote]) {

@@ -4,11 +4,11 @@ internal import Foundation
 internal import Spreadsheets
 
 /// Takes the rows below the header, one by one, and accounts for each.
-struct RowCollector {
+struct RowCollector: ~Copyable {
     let file: String
     let format: StockFileFormat
     let layout: HeaderLayout
-    let store: RowStore
+    var store: RowStore
     var counts = StockFileCounts()
     var setAside: [SetAsideRow] = []
     /// Rows taken back after their bytes were gone; their raw text is read again at the end.
@@ -24,27 +24,36 @@ struct RowCollector {
     private var lastAsOf: [UInt8] = []
     private var lastAsOfDate: Date?
     private var lastWarehouse = -1
+    private var lastSKU = -1
     private let defaultWarehouse: Int
     private let wideWarehouses: [Int]
 
-    init(file: String, format: StockFileFormat, layout: HeaderLayout, skipRules: SkipRules) {
+    /// - Parameter expectedSKUs: About how many distinct ones will come.
+    init(
+        file: String, format: StockFileFormat, layout: HeaderLayout, skipRules: SkipRules, expectedSKUs: Int
+    ) {
         self.file = file
         self.format = format
         self.layout = layout
         self.skipRules = skipRules
-        let store = RowStore(withReserved: layout.reserved != nil)
-        self.store = store
+        var store = RowStore(withReserved: layout.reserved != nil, expectedSKUs: expectedSKUs)
         numbers = NumberParser(decimal: format.decimal)
         asOfParser = AsOfParser(timeZone: format.timeZone)
-        defaultWarehouse = format.defaultWarehouse.map { Self.index(of: $0, in: store) } ?? -1
-        wideWarehouses = layout.wide.map { Self.index(of: $0.warehouse, in: store) }
+        var configured: [Int] = []
+        for name in [format.defaultWarehouse].compactMap({ $0 }) + layout.wide.map(\.warehouse) {
+            configured.append(Self.index(of: name, in: &store.warehouses))
+        }
+        defaultWarehouse = format.defaultWarehouse == nil ? -1 : configured.removeFirst()
+        wideWarehouses = configured
+        self.store = store
     }
 
-    private static func index(of warehouse: WarehouseName, in store: RowStore) -> Int {
+    private static func index(of warehouse: WarehouseName, in table: inout NameTable) -> Int {
         let bytes = Array(warehouse.rawValue.utf8)
         return bytes.withUnsafeBufferPointer { name in
-            let hash = store.warehouses.hash(name)
-            return store.warehouses.find(name, hash: hash) ?? store.warehouses.insert(name, hash: hash)
+            let hash = table.hash(name)
+            if let index = table.find(name, hash: hash) { return index }
+            return table.insert(name, hash: hash)
         }
     }
 
@@ -251,21 +260,31 @@ extension RowCollector {
     }
 
     @inline(__always)
-    private func skuIndex(_ row: TableRow) -> Name {
+    private mutating func skuIndex(_ row: TableRow) -> Name {
         let name = row.cell(layout.sku).trimmed
+        // Files come with a SKU's warehouses together, or warehouse by warehouse with the SKUs in one order.
+        if row.kind(layout.sku) == .text {
+            if store.skus.matches(lastSKU, name) { return .index(lastSKU) }
+            if store.skus.matches(lastSKU + 1, name) {
+                lastSKU += 1
+                return .index(lastSKU)
+            }
+        }
         let hash = store.skus.hash(name)
         if !name.isEmpty, row.kind(layout.sku) == .text, let index = store.skus.find(name, hash: hash) {
+            lastSKU = index
             return .index(index)
         }
-        return admitSKU(name, row)
+        let admitted = admitSKU(name, row)
+        if case .index(let index) = admitted { lastSKU = index }
+        return admitted
     }
 
     /// A SKU that was not met before in these bytes.
-    private func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
+    private mutating func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
         if name.isEmpty { return .rejected(.blankSKU) }
         if isRepeatedHeader(row) { return .repeatedHeader }
         let column = layout.name(layout.sku)
-        var text = name
         var exact: [UInt8] = []
         switch row.kind(layout.sku) {
         case .error: return .rejected(.errorCell(column: column, text: name.text(limit: 60)))
@@ -280,31 +299,33 @@ extension RowCollector {
             if Self.looksScientific(name) { return .rejected(.damagedSKU(text: name.text(limit: 60))) }
             if SkipRules.isTotalWord(name) { return .total }
         }
-        if exact.isEmpty { return admit(text, to: store.skus, column: column, isSKU: true) }
+        if exact.isEmpty { return admit(name, column: column, isSKU: true) }
         return exact.withUnsafeBufferPointer { bytes in
-            text = bytes
-            return admit(text, to: store.skus, column: column, isSKU: true)
+            admit(bytes, column: column, isSKU: true)
         }
     }
 
     /// Adds a name in normalisation form C, unless it is there already.
-    private func admit(
-        _ name: UnsafeBufferPointer<UInt8>, to table: NameTable, column: String, isSKU: Bool
-    ) -> Name {
+    private mutating func admit(_ name: UnsafeBufferPointer<UInt8>, column: String, isSKU: Bool) -> Name {
         let limit = format.limits.nameBytes
         if name.count > limit { return .rejected(.nameTooLong(column: column, limitBytes: limit)) }
         if name.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .rejected(.controlCharacter) }
-        if name.isASCII { return .index(findOrInsert(name, in: table, isSKU: isSKU)) }
+        if name.isASCII { return .index(findOrInsert(name, isSKU: isSKU)) }
         let text = String(decoding: name, as: UTF8.self).precomposedStringWithCanonicalMapping
         let bytes = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { .index(findOrInsert($0, in: table, isSKU: isSKU)) }
+        return bytes.withUnsafeBufferPointer { .index(findOrInsert($0, isSKU: isSKU)) }
     }
 
-    private func findOrInsert(_ name: UnsafeBufferPointer<UInt8>, in table: NameTable, isSKU: Bool) -> Int {
-        let hash = table.hash(name)
-        if let index = table.find(name, hash: hash) { return index }
-        let index = table.insert(name, hash: hash)
-        if isSKU { store.addHead(index) }
+    private mutating func findOrInsert(_ name: UnsafeBufferPointer<UInt8>, isSKU: Bool) -> Int {
+        guard isSKU else {
+            let hash = store.warehouses.hash(name)
+            if let index = store.warehouses.find(name, hash: hash) { return index }
+            return store.warehouses.insert(name, hash: hash)
+        }
+        let hash = store.skus.hash(name)
+        if let index = store.skus.find(name, hash: hash) { return index }
+        let index = store.skus.insert(name, hash: hash)
+        store.addHead(index)
         return index
     }
 
@@ -312,7 +333,9 @@ extension RowCollector {
     private mutating func warehouseIndex(_ row: TableRow, column: Int) -> Name {
         let name = row.cell(column).trimmed
         // Rows mostly come warehouse by warehouse, or the same two in turn.
-        if lastWarehouse >= 0, name.elementsEqual(store.warehouses.bytes(lastWarehouse)) {
+        if store.warehouses.matches(lastWarehouse, name) { return .index(lastWarehouse) }
+        if store.warehouses.matches(lastWarehouse ^ 1, name) {
+            lastWarehouse ^= 1
             return .index(lastWarehouse)
         }
         if name.isEmpty { return .rejected(.blankWarehouse) }
@@ -324,7 +347,7 @@ extension RowCollector {
         if row.kind(column) == .error {
             return .rejected(.errorCell(column: layout.name(column), text: name.text(limit: 60)))
         }
-        return admit(name, to: store.warehouses, column: layout.name(column), isSKU: false)
+        return admit(name, column: layout.name(column), isSKU: false)
     }
 
     /// Digits, perhaps a point, and `E+` with an exponent: what spreadsheets make of a long code.

@@ -25,9 +25,9 @@ struct RowFlags: OptionSet, BitwiseCopyable {
 }
 
 /// All accepted rows of a file, chained by SKU.
-final class RowStore {
-    let skus = NameTable()
-    let warehouses = NameTable()
+struct RowStore: ~Copyable {
+    var skus: NameTable
+    var warehouses = NameTable()
     private(set) var count = 0
     private(set) var rows: UnsafeMutablePointer<PackedRow>
     private var capacity = 1024
@@ -37,10 +37,11 @@ final class RowStore {
     private(set) var heads: UnsafeMutablePointer<UInt32>
     private var headCapacity = 1024
 
-    init(withReserved: Bool) {
-        rows = RowStore.resized(nil, to: capacity)
-        heads = RowStore.resized(nil, to: headCapacity)
-        reserved = withReserved ? RowStore.resized(nil, to: capacity) : nil
+    init(withReserved: Bool, expectedSKUs: Int) {
+        skus = NameTable(expected: expectedSKUs)
+        rows = Memory.resized(nil, to: capacity)
+        heads = Memory.resized(nil, to: headCapacity)
+        reserved = withReserved ? Memory.resized(nil, to: capacity) : nil
     }
 
     deinit {
@@ -51,10 +52,10 @@ final class RowStore {
 
     /// Makes room for the chain of a SKU that was just inserted.
     @inline(__always)
-    func addHead(_ sku: Int) {
+    mutating func addHead(_ sku: Int) {
         if sku == headCapacity {
             headCapacity *= 2
-            heads = RowStore.resized(heads, to: headCapacity)
+            heads = Memory.resized(heads, to: headCapacity)
         }
         heads[sku] = 0
     }
@@ -72,12 +73,11 @@ final class RowStore {
     }
 
     @inline(__always)
-    func append(_ row: PackedRow, reserved value: Int64) {
+    mutating func append(_ row: PackedRow, reserved value: Int64) {
         if count == capacity {
-            // realloc moves pages instead of copying them, so growing never holds the rows twice.
             capacity *= 2
-            rows = RowStore.resized(rows, to: capacity)
-            if let old = reserved { reserved = RowStore.resized(old, to: capacity) }
+            rows = Memory.resized(rows, to: capacity)
+            if let old = reserved { reserved = Memory.resized(old, to: capacity) }
         }
         var row = row
         row.next = heads[Int(row.sku)]
@@ -85,14 +85,5 @@ final class RowStore {
         reserved?[count] = value
         count += 1
         heads[Int(row.sku)] = UInt32(truncatingIfNeeded: count)
-    }
-
-    private static func resized<Element: BitwiseCopyable>(
-        _ old: UnsafeMutablePointer<Element>?, to capacity: Int
-    ) -> UnsafeMutablePointer<Element> {
-        guard let memory = realloc(old, capacity * MemoryLayout<Element>.stride) else {
-            preconditionFailure("the system has no memory left for the rows of a stock file")
-        }
-        return memory.bindMemory(to: Element.self, capacity: capacity)
     }
 }

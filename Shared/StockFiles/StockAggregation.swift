@@ -16,14 +16,14 @@ public struct StockTotals: Sendable {
     public init(
         of file: ParsedStockFile, warehouses: Set<WarehouseName>? = nil, safety: [WarehouseName: Quantity] = [:]
     ) {
-        let rows = file.store.rows
+        let store = file.store
         let included = file.warehouses.map { warehouses?.contains($0) ?? true }
         let kept = file.warehouses.map { safety[$0]?.micro ?? 0 }
-        var totals = [Int64](repeating: -1, count: rows.skus.count)
+        var totals = [Int64](repeating: -1, count: store.rows.skus.count)
         var count = 0
         totals.withUnsafeMutableBufferPointer { totals in
-            for index in 0..<rows.count {
-                let row = rows.rows[index]
+            for index in 0..<store.rows.count {
+                let row = store.rows.rows[index]
                 let warehouse = Int(row.warehouse)
                 guard !row.flags.contains(.dropped), included[warehouse] else { continue }
                 let sku = Int(row.sku)
@@ -36,7 +36,7 @@ public struct StockTotals: Sendable {
                 totals[sku] = overflow ? .max : sum
             }
         }
-        store = file.store
+        self.store = store
         self.totals = totals
         self.count = count
     }
@@ -53,8 +53,7 @@ public struct StockTotals: Sendable {
     /// The units of one SKU; nil if no row of these warehouses names it.
     public subscript(_ erpCode: ERPCode) -> Quantity? {
         let bytes = Array(erpCode.rawValue.utf8)
-        let skus = store.rows.skus
-        let sku = bytes.withUnsafeBufferPointer { skus.find($0, hash: skus.hash($0)) }
+        let sku = bytes.withUnsafeBufferPointer { store.rows.skus.find($0, hash: store.rows.skus.hash($0)) }
         guard let sku, totals[sku] >= 0 else { return nil }
         return Quantity(micro: totals[sku])
     }

@@ -24,7 +24,7 @@ public struct StockFileReader: Sendable {
         let file = name ?? (path as NSString).lastPathComponent
         let opened = try FileProbe(path: path, name: file, format: format)
         let skipRules = try SkipRules(format.skipPatterns)
-        let pass = ReadingPass(file: file, format: format, skipRules: skipRules)
+        var pass = ReadingPass(file: file, format: format, skipRules: skipRules, fileBytes: opened.fileBytes)
         switch opened.kind {
         case .workbook:
             let table = try WorkbookTable(path: path, file: file, format: format)
@@ -42,6 +42,8 @@ public struct StockFileReader: Sendable {
 protocol StockTable: AnyObject {
     /// Visits every row from the first, anew at each call.
     func forEachRow(_ body: (TableRow) throws(StockFileError) -> Void) throws(StockFileError)
+    /// The texts of some rows; may be asked after a visit.
+    func rawTexts(ofLines lines: Set<Int>) throws(StockFileError) -> [Int: String]
     /// What the file turned out to be; complete after a visit.
     var type: StockFileFormat.FileType { get }
     var encoding: TextEncoding? { get }
@@ -50,29 +52,35 @@ protocol StockTable: AnyObject {
 }
 
 /// One reading of a file from top to bottom: first the header is looked for, then rows are collected.
-final class ReadingPass {
+struct ReadingPass: ~Copyable {
     private let file: String
     private let format: StockFileFormat
     private let skipRules: SkipRules
     private let matcher: HeaderMatcher
+    private let fileBytes: Int
     private var collector: RowCollector?
+    private var headerFound = false
     private var titles = 0
     private var blankLines = 0
     private var closest: (line: Int, header: [String], found: Int, missing: [StockFileError.MissingColumn])?
 
-    init(file: String, format: StockFileFormat, skipRules: SkipRules) {
+    init(file: String, format: StockFileFormat, skipRules: SkipRules, fileBytes: Int) {
+        self.fileBytes = fileBytes
         self.file = file
         self.format = format
         self.skipRules = skipRules
         matcher = HeaderMatcher(format)
     }
 
-    func take(_ row: TableRow) throws(StockFileError) {
-        // Optional chaining mutates in place; binding the collector would copy it for every row.
-        if try collector?.take(row) == nil { try lookForHeader(row) }
+    mutating func take(_ row: TableRow) throws(StockFileError) {
+        if headerFound {
+            try collector?.take(row)
+        } else {
+            try lookForHeader(row)
+        }
     }
 
-    private func lookForHeader(_ row: TableRow) throws(StockFileError) {
+    private mutating func lookForHeader(_ row: TableRow) throws(StockFileError) {
         if row.isBlank {
             blankLines += 1
             return
@@ -80,10 +88,14 @@ final class ReadingPass {
         let texts = row.fault == nil ? row.texts : []
         switch matcher.match(texts, line: row.line) {
         case .header(let layout):
-            var started = RowCollector(file: file, format: format, layout: layout, skipRules: skipRules)
+            // A guess that costs little where it is wrong: one SKU for every hundred bytes.
+            var started = RowCollector(
+                file: file, format: format, layout: layout, skipRules: skipRules,
+                expectedSKUs: min(fileBytes / 100, 1_000_000))
             started.counts.titles = titles
             started.counts.blankLines = blankLines
-            collector = started
+            collector = consume started
+            headerFound = true
         case .repeated(let column, let headers):
             throw .repeatedColumn(file: file, line: row.line, column: column, headers: headers)
         case .no(let found, let missing):
@@ -104,10 +116,9 @@ final class ReadingPass {
     }
 
     /// Decides what only the whole file can decide, and closes the books.
-    func finish(_ table: some StockTable) throws(StockFileError) -> ParsedStockFile {
-        guard titles > 0 || collector != nil else { throw .empty(file: file) }
-        guard var collector else { throw noHeader() }
-        self.collector = nil
+    mutating func finish(_ table: some StockTable) throws(StockFileError) -> ParsedStockFile {
+        guard titles > 0 || headerFound else { throw .empty(file: file) }
+        guard var collector = collector.take() else { throw noHeader() }
         if let line = collector.cutOffLine { throw .halfWritten(file: file, line: line) }
         try collector.resolveAmbiguousNumbers()
         try collector.readTakenBackRows(from: table)

@@ -41,6 +41,14 @@ final class WorkbookTable: StockTable {
         }
         if let failure { throw failure }
     }
+
+    func rawTexts(ofLines lines: Set<Int>) throws(StockFileError) -> [Int: String] {
+        var texts: [Int: String] = [:]
+        try forEachRow { row throws(StockFileError) in
+            if lines.contains(row.line), texts[row.line] == nil { texts[row.line] = row.rawText }
+        }
+        return texts
+    }
 }
 
 extension StockFileError {

@@ -5,11 +5,16 @@ import Synchronization
 /// One transfer as the calling task sees it.
 final class TransferJob: Sendable {
     let plan: TransferPlan
+    /// The server, for whatever is counted or remembered per server.
+    let place: String
     /// When it was handed in; its time-out runs from here.
     let submitted = ContinuousClock.now
     private let cancelled = Atomic(false)
 
-    init(plan: TransferPlan) { self.plan = plan }
+    init(plan: TransferPlan) {
+        self.plan = plan
+        place = "\(plan.host):\(plan.port)"
+    }
 
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
     func markCancelled() { cancelled.store(true, ordering: .releasing) }

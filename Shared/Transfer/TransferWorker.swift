@@ -83,7 +83,7 @@ final class TransferWorker {
             let remaining = entry.job.remaining
             if let remaining, remaining <= 0 {
                 entry.continuation.resume(returning: .failure(TransferFailure(reason: .expired)))
-            } else if runningPerHost[Self.place(entry.job.plan), default: 0] < maximumPerHost {
+            } else if runningPerHost[entry.job.place, default: 0] < maximumPerHost {
                 start(entry, remaining)
             } else {
                 still.append(entry)
@@ -106,14 +106,14 @@ final class TransferWorker {
             return recycle(easy)
         }
         running[easy.raw] = (transfer, entry.continuation)
-        runningPerHost[Self.place(entry.job.plan), default: 0] += 1
+        runningPerHost[entry.job.place, default: 0] += 1
     }
 
     /// libcurl compares host keys when it connects, not when it reuses a connection. A transfer that trusts another key
     /// than the pooled connections of that server therefore gets one of its own.
     private func separateTrust(_ transfer: ActiveTransfer) -> CURLcode {
         guard let rule = transfer.plan.hostKey else { return CURLE_OK }
-        let place = Self.place(transfer.plan)
+        let place = transfer.job.place
         guard let first = trust[place] else {
             trust[place] = rule
             return CURLE_OK
@@ -122,8 +122,6 @@ final class TransferWorker {
         let code = ccurl_set_long(transfer.easy.raw, CURLOPT_FRESH_CONNECT, 1)
         return code == CURLE_OK ? ccurl_set_long(transfer.easy.raw, CURLOPT_FORBID_REUSE, 1) : code
     }
-
-    private static func place(_ plan: TransferPlan) -> String { "\(plan.host):\(plan.port)" }
 
     // MARK: Ending
 
@@ -144,7 +142,7 @@ final class TransferWorker {
         _ key: UnsafeMutableRawPointer, _ result: (ActiveTransfer) -> Result<TransferAnswer, TransferFailure>
     ) {
         guard let (transfer, continuation) = running.removeValue(forKey: key) else { return }
-        let place = Self.place(transfer.plan)
+        let place = transfer.job.place
         runningPerHost[place] = runningPerHost[place].flatMap { $0 > 1 ? $0 - 1 : nil }
         let outcome = result(transfer)
         _ = curl_multi_remove_handle(multi.raw, key)

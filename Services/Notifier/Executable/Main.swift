@@ -1,4 +1,9 @@
+import Notifier
+import ServiceKit
+
 @main
 struct Main {
-    static func main() {}
+    static func main() async {
+        await ServiceMain.run { configuration in try await NotifierService(configuration: configuration).run() }
+    }
 }

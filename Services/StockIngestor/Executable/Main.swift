@@ -1,4 +1,9 @@
+import ServiceKit
+import StockIngestor
+
 @main
 struct Main {
-    static func main() {}
+    static func main() async {
+        await ServiceMain.run { configuration in try await StockIngestorService(configuration: configuration).run() }
+    }
 }

@@ -9,6 +9,7 @@ CREATE TABLE stock.snapshots (
     file_name text NOT NULL,
     file_id uuid NOT NULL,
     digest text NOT NULL,
+    -- When the ERP extracted it. Of an unreadable file, the best that is known: the file's time, else when it came.
     as_of timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
     run_id text NOT NULL,
@@ -21,7 +22,13 @@ CREATE TABLE stock.snapshots (
     skus bigint NOT NULL DEFAULT 0,
     units numeric(24, 6) NOT NULL DEFAULT 0,
     changed_skus bigint NOT NULL DEFAULT 0,
+    -- Accepted rows whose quantity was below zero, which counts as 0, or had a fraction.
+    rows_negative bigint NOT NULL DEFAULT 0,
+    rows_fractional bigint NOT NULL DEFAULT 0,
+    -- The first of those rows, with what the file says.
     notes text NOT NULL DEFAULT '[]',
+    -- What became of it, as a sentence.
+    message text NOT NULL DEFAULT '',
     decided_by text,
     decided_at timestamptz,
     decision_reason text,
@@ -56,9 +63,10 @@ CREATE TABLE stock.live (
     warehouse text COLLATE "C" NOT NULL,
     on_hand numeric(18, 6) NOT NULL,
     reserved numeric(18, 6),
-    line bigint NOT NULL,
+    -- The line in that snapshot's file; NULL for a zero that stands for a missing SKU.
+    line bigint,
     snapshot_id uuid NOT NULL,
-    -- In how many snapshots in a row the SKU was missing.
+    -- In how many snapshots in a row it was missing, counted no further than the source's rule needs.
     missing_for int NOT NULL DEFAULT 0,
     PRIMARY KEY (source, sku, warehouse)
 ) WITH (fillfactor = 80);
@@ -72,19 +80,48 @@ CREATE TABLE stock.sources (
     live_digest text
 );
 
+-- Every version of a file that was looked into, so that none is fetched twice. A new size or time is a new version.
+CREATE TABLE stock.files (
+    source text NOT NULL,
+    -- Name, size, time and HTTP entity tag as one text.
+    version text NOT NULL,
+    name text NOT NULL,
+    digest text,
+    snapshot_id uuid,
+    outcome text NOT NULL CHECK (
+        outcome IN ('live', 'held', 'unchanged', 'refused', 'unreadable', 'passed_over')),
+    run_id text NOT NULL,
+    taken_at timestamptz NOT NULL,
+    PRIMARY KEY (source, version)
+);
+
 -- What a run of a source saw and did.
 CREATE TABLE stock.pickups (
-    run_id text PRIMARY KEY,
+    run_id text NOT NULL,
     source text NOT NULL,
-    due timestamptz NOT NULL,
+    -- When the file was due; NULL for a run that a person asked for.
+    due timestamptz,
     began_at timestamptz NOT NULL,
     last_look_at timestamptz NOT NULL,
     looks int NOT NULL DEFAULT 0,
-    late_alerted boolean NOT NULL DEFAULT false,
+    -- Looks in a row that did not reach the source.
+    failures int NOT NULL DEFAULT 0,
     state text NOT NULL CHECK (state IN ('looking', 'done', 'failed', 'superseded')),
     outcome text,
     snapshot_id uuid,
-    -- Size and time of candidates at the last look, to see whether they still grow.
-    seen text NOT NULL DEFAULT '{}'
+    -- Versions of files at the last look with the time each was seen first, to see whether they still grow.
+    seen text NOT NULL DEFAULT '{}',
+    -- What became of each file of this run.
+    results text NOT NULL DEFAULT '[]',
+    PRIMARY KEY (run_id, source)
 );
 CREATE INDEX pickups_by_source ON stock.pickups (source, began_at);
+
+-- Alerts that were raised and not cleared.
+CREATE TABLE stock.open_conditions (
+    condition text PRIMARY KEY,
+    source text NOT NULL,
+    kind text NOT NULL,
+    raised_at timestamptz NOT NULL
+);
+CREATE INDEX open_conditions_by_source ON stock.open_conditions (source, kind);

@@ -19,7 +19,7 @@ func scan(
     limits: DelimitedLimits = DelimitedLimits()
 ) throws -> [CopiedRecord] {
     let stream = TextStream(MemoryByteSource(bytes, stride: stride), encoding: encoding)
-    let scanner = DelimitedScanner(stream, separator: separator.asciiValue ?? 0, limits: limits)
+    var scanner = DelimitedScanner(stream, separator: separator.asciiValue ?? 0, limits: limits)
     var records: [CopiedRecord] = []
     while let record = try scanner.next() {
         records.append(
@@ -40,7 +40,7 @@ func scan(_ text: String, stride: Int = .max, limits: DelimitedLimits = Delimite
     }
 
     @Test func `the last record needs no line break, and says so`() throws {
-        let scanner = DelimitedScanner(TextStream(MemoryByteSource(Array("a\nb".utf8))), separator: 0x2C)
+        var scanner = DelimitedScanner(TextStream(MemoryByteSource(Array("a\nb".utf8))), separator: 0x2C)
         #expect(try scanner.next()?.endsWithLineBreak == true)
         #expect(try scanner.next()?.endsWithLineBreak == false)
         #expect(try scanner.next() == nil)
@@ -114,7 +114,7 @@ func scan(_ text: String, stride: Int = .max, limits: DelimitedLimits = Delimite
 
     @Test func `control characters are noticed, tabs are not`() throws {
         let bytes = Array("a\tb\nc\u{0}d\n\"e\u{7}\"\n\u{7F}\n".utf8)
-        let scanner = DelimitedScanner(TextStream(MemoryByteSource(bytes)), separator: 0x2C)
+        var scanner = DelimitedScanner(TextStream(MemoryByteSource(bytes)), separator: 0x2C)
         var found: [Bool] = []
         while let record = try scanner.next() { found.append(record.hasControlCharacters) }
         #expect(found == [false, true, true, true])

@@ -219,6 +219,19 @@ struct ShelfTests {
     }
 
     @Test
+    func aSaleBetweenReadingAndDecidingLeavesTheShelfUnknownEvenIfNothingIsWritten() throws {
+        let stale = PushSurroundings(feeds: [OrderFeed(shop: "b", completeUpTo: Self.at(0))])
+        var shelf = ShelfState()
+        shelf.want(12, cause: Self.at(1))
+        guard case .push(let claim) = claim(&shelf, at: 2, around: stale) else { return #expect(Bool(false)) }
+        shelf.noteOwnSale(units: 2, placedAt: Self.at(10), policy: policy)
+        let seen = ObservedStock(level: 3, readFrom: Self.at(3), readTo: Self.at(11))
+        let decision = shelf.afterReading(claim, observed: seen, now: Self.at(11), policy: policy, around: stale)
+        guard case .deferred(.feeds, _) = decision else { return #expect(Bool(false), "\(decision)") }
+        #expect(shelf.expectedAtShop == nil && shelf.isDue)
+    }
+
+    @Test
     func aLowerStockThanExpectedIsAnUnseenSaleToBeFetchedFirstAtMostThreeTimes() throws {
         let careful = PushPolicy(readBeforeWrite: true, ordersAreCollected: true)
         var shelf = shelf(showing: 9)

@@ -34,7 +34,7 @@ extension World {
         case .claimed(let claim):
             if claim.readFirst {
                 guard let shelf = replicas[index].message?.shelf else { return }
-                replicas[index].step = .reading(claim, from: now, level: shops[shelf].read())
+                replicas[index].step = .reading(claim, from: now, level: shops[shelf].stock)
             } else {
                 replicas[index].step = .mayWrite(claim)
             }
@@ -121,6 +121,7 @@ extension World {
         guard let shelf = replicas[index].message?.shelf else { return }
         let decision = rows[shelf].afterReading(
             claim, observed: observed, now: date(now), policy: policy(shelf), around: surroundings)
+        if decision != .claimLost { shops[shelf].baseline = observed.level }
         switch decision {
         case .write(let current):
             checkIncrease(shelf, current, known: observed.level)

@@ -77,7 +77,8 @@ extension World {
     private mutating func readEverythingBack() {
         advance(by: Self.life * 4)
         for shelf in rows.indices {
-            let observed = ObservedStock(level: shops[shelf].read(), readFrom: date(now), readTo: date(now + 1))
+            let observed = ObservedStock(level: shops[shelf].stock, readFrom: date(now), readTo: date(now + 1))
+            shops[shelf].baseline = observed.level
             advance(by: 1)
             if rows[shelf].repair(observed) {
                 let version = rows[shelf].version

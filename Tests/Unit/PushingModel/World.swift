@@ -156,7 +156,7 @@ struct World {
 struct ModelShop {
     let name: ShopName
     var stock: Int
-    /// What the last write or read left; the shop's own sales since do not change it.
+    /// What the last write left, or the last reading that was made use of; the shop's own sales since do not change it.
     var baseline: Int
     var sales: [Sale] = []
     var collected = 0
@@ -173,11 +173,6 @@ struct ModelShop {
     mutating func set(_ level: Int) {
         stock = level
         baseline = level
-    }
-
-    mutating func read() -> Int {
-        baseline = stock
-        return stock
     }
 
     mutating func sell(_ units: Int, at now: Int, clockSays clock: Int) {

@@ -1,0 +1,93 @@
+import Concurrency
+import Contracts
+import Foundation
+import Logging
+import Messaging
+import PostgreSQL
+import ServiceKit
+import Transfer
+
+/// Hands a mail to the mail server. Its sending is recorded before and after; a repetition after a crash in between
+/// carries the same Message-ID, by which the reader's program recognises it.
+struct MailHandler: WorkHandler {
+    let server: MailServer
+    let sender: MailAddress
+    let transfer: TransferClient
+    let database: ServiceDatabase
+    let clock: WallClock
+    let faults: FaultInjection
+    let logger: Logger
+
+    var leaseSeconds: Int { 60 }
+
+    private struct Stored: Sendable {
+        let message: MailMessage
+        let isSent: Bool
+    }
+
+    func perform(_ event: Event<MailWork>, _ context: WorkContext) async -> Outcome {
+        let id = event.payload.mailID
+        do {
+            guard let mail = try await begin(id) else {
+                return .park(
+                    FailureReason(.permanent, code: "mail.unknown", message: "There is no mail \(id); nothing was sent."))
+            }
+            if mail.isSent { return .done }
+            return try await send(mail.message, id: id, context)
+        } catch {
+            return .retry(FailureReason(.transient, code: "database", message: "Mail \(id): \(error)"))
+        }
+    }
+
+    private func begin(_ id: UUID) async throws -> Stored? {
+        let sender = sender
+        let now = clock.now()
+        return try await database.pool.transaction { transaction in
+            let rows = try transaction.query(
+                """
+                UPDATE mails SET sending_at = $2 WHERE id = $1
+                RETURNING message_id, recipients, subject, plain, html, created_at, sent_at IS NOT NULL AS sent
+                """, [.uuid(id), .timestamp(now)])
+            guard let row = rows.first else { return nil }
+            let message = MailMessage(
+                from: sender,
+                to: try row.decode("recipients", as: [String].self).map { try MailAddress(parsing: $0) },
+                subject: try row.decode("subject"), messageID: try row.decode("message_id"),
+                date: try row.decode("created_at"), text: try row.decode("plain"), html: try row.decode("html"))
+            return Stored(message: message, isSent: try row.decode("sent"))
+        }
+    }
+
+    private func send(_ message: MailMessage, id: UUID, _ context: WorkContext) async throws -> Outcome {
+        do throws(TransferError) {
+            let receipt = try await transfer.sendMail(message, via: server)
+            faults.reached(.afterCallBeforeCommit)
+            let (now, reply) = (clock.now(), receipt.reply)
+            do {
+                try await context.complete { work in
+                    try work.transaction.execute(
+                        "UPDATE mails SET sent_at = $2, answer = $3, last_problem = NULL WHERE id = $1",
+                        [.uuid(id), .timestamp(now), .text(reply)])
+                }
+            } catch {
+                return .retry(FailureReason(.transient, code: "database", message: "Mail \(id) went out: \(error)"))
+            }
+            return .done
+        } catch {
+            let sentence = "\(error)"
+            logger.warning("mail not sent", metadata: ["mail": "\(id)", "problem": "\(sentence)"])
+            _ = try await database.pool.query(
+                "UPDATE mails SET failures = failures + 1, last_problem = $2 WHERE id = $1",
+                [.uuid(id), .text(sentence)])
+            let reason = FailureReason(
+                isPermanent(error) ? .permanent : .transient, code: "mail", message: "Mail \(id): \(sentence)")
+            return isPermanent(error) ? .park(reason) : .retry(reason)
+        }
+    }
+
+    /// RFC 5321, 4.2.1: 5yz is a permanent refusal, 4yz a transient one.
+    private func isPermanent(_ error: TransferError) -> Bool {
+        if case .refused(let code, _, _) = error { return (500..<600).contains(code) }
+        return false
+    }
+}

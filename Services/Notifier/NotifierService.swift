@@ -1,0 +1,53 @@
+public import Concurrency
+import Contracts
+import Foundation
+public import Messaging
+import ServiceKit
+public import Settings
+import Transfer
+
+/// notifier: mails people about held stock and about conditions that open and close, each once.
+public struct NotifierService: Sendable {
+    private let process: ServiceProcess
+
+    /// - Parameters:
+    ///   - configuration: The whole configuration.
+    ///   - faults: `FaultInjection.none` but in tests.
+    ///   - clock: The time.
+    public init(
+        configuration: StockbridgeConfiguration, faults: FaultInjection = .none, clock: WallClock = .system
+    ) {
+        process = ServiceProcess(name: .notifier, configuration: configuration, faults: faults, clock: clock)
+    }
+
+    /// Runs until the process is told to stop.
+    public func run() async throws {
+        try await process.run { parts in try Self.compose(parts) }
+    }
+
+    static func compose(_ parts: ServiceParts) throws -> ServiceComposition {
+        let configuration = parts.configuration
+        let composer = MailComposer(company: configuration.company, timeZone: configuration.timeZone)
+        let outgoing = Outgoing(
+            templates: try MailTemplates(), recipients: configuration.addresses(of: configuration.alerts.to),
+            senderDomain: String(configuration.mail.fromAddress.split(separator: "@").last ?? "localhost"))
+        let mail = MailHandler(
+            server: try configuration.mailServer(for: .notifier),
+            sender: try MailAddress(parsing: configuration.mail.from), transfer: parts.transfer,
+            database: parts.database, clock: parts.clock, faults: parts.runners.faults, logger: parts.logger)
+        return ServiceComposition(
+            batch: [
+                BatchRunner(
+                    queue: "notifier",
+                    routes: [
+                        BatchRoute(AlertRaisedHandler(composer: composer, outgoing: outgoing)),
+                        BatchRoute(AlertClearedHandler(composer: composer, outgoing: outgoing)),
+                        BatchRoute(StockHeldHandler(composer: composer, outgoing: outgoing)),
+                    ], parts: parts.runners)
+            ],
+            work: [
+                WorkRunner(
+                    queue: ServiceCatalogue.mailQueue, concurrency: 2, routes: [WorkRoute(mail)], parts: parts.runners)
+            ])
+    }
+}

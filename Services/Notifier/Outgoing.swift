@@ -1,0 +1,48 @@
+import Contracts
+import Foundation
+import Messaging
+import PostgreSQL
+import ServiceKit
+
+/// Work for this service's own mail queue: one mail to be sent.
+struct MailWork: EventPayload {
+    static let type = EventType("notifier.mail", 1, 0)
+
+    var mailID: UUID
+
+    private enum CodingKeys: String, CodingKey { case mailID = "mail_id" }
+}
+
+/// Writes mails and asks for them to be sent.
+struct Outgoing: Sendable {
+    let templates: MailTemplates
+    let recipients: [String]
+    let senderDomain: String
+
+    /// Keeps a mail and asks for it to be sent; the same `about` again is the same mail and is not sent again.
+    func post(_ content: MailContent, about: String, correlation: String, in work: UnitOfWork) throws {
+        guard !recipients.isEmpty else { return }
+        let (plain, html) = templates.render(content)
+        let id = UUID()
+        let isNew = try work.transaction.execute(
+            """
+            INSERT INTO mails (id, message_id, about, recipients, subject, plain, html, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING
+            """,
+            [
+                .uuid(id), .text(messageID(about)), .text(about), .textArray(recipients), .text(content.title),
+                .text(plain), .text(html), .timestamp(work.startedAt),
+            ])
+        guard isNew == 1 else { return }
+        try work.enqueue(
+            Event(
+                MailWork(mailID: id), subject: id.uuidString.lowercased(), correlation: correlation,
+                occurredAt: work.startedAt), queue: ServiceCatalogue.mailQueue)
+    }
+
+    /// Derived from what the mail is about, so that a mail that goes out twice is recognised by its reader's program.
+    func messageID(_ about: String) -> String {
+        let safe = about.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_" }
+        return "<\(String(safe))@\(senderDomain)>"
+    }
+}
