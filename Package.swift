@@ -56,7 +56,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -114,4 +118,31 @@ let package = Package(
                 "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
                 "Concurrency", "ServiceKit", log, arguments,
             ])
+        + [
+            tests("MessagingTests", "Unit/Messaging", ["Messaging", "Contracts", "RabbitMQ", log]),
+            tests("PostgreSQLTests", "Unit/PostgreSQL", ["PostgreSQL"]),
+            tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL"]),
+            tests("SettingsTests", "Unit/Settings", ["Settings", "Domain"]),
+            tests("RepositoryTests", "Repository", []),
+            tests("DomainTests", "Unit/Domain", ["Domain"]),
+            tests("PushingModelTests", "Unit/PushingModel", ["Domain"]),
+            tests("ContractsTests", "Contract/Events", ["Contracts", "Domain"], resources: [.copy("Golden")]),
+            tests("ShopConnectorsTests", "Unit/ShopConnectors", ["ShopConnectors", "Transfer", "Domain", "Concurrency"]),
+            tests(
+                "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
+            // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
+            .target(
+                name: "ShopSimulators",
+                dependencies: [
+                    hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                    .product(name: "HummingbirdTLS", package: "hummingbird"), crypto,
+                    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                    .product(name: "HTTPTypes", package: "swift-http-types"), log, lifecycle, signals,
+                ],
+                path: "Tests/Support/ShopSimulators", swiftSettings: strict),
+            .executableTarget(
+                name: "shop-simulator", dependencies: ["ShopSimulators", arguments, signals],
+                path: "Tests/Support/ShopSimulator", swiftSettings: strict),
+        ]
 )

@@ -57,13 +57,20 @@ struct FileResult: Codable, Sendable, Equatable {
 
 /// The answer to a `run`: the last file's figures at the top, every file below.
 struct RunAnswer: Encodable, Sendable {
-    let results: [FileResult]
-    let message: String
+    private let results: [FileResult]
+    private var message: String
 
     /// - Parameter quiet: What to say where there is no file.
     init(_ results: [FileResult], quiet: String) {
         self.results = results
         message = results.isEmpty ? quiet : results.map(\.message).joined(separator: " ")
+    }
+
+    /// The same answer with something said before it.
+    func prefixed(_ text: String) -> RunAnswer {
+        var copy = self
+        copy.message = text + message
+        return copy
     }
 
     private enum CodingKeys: String, CodingKey { case message, files }

@@ -19,8 +19,6 @@ struct RunDecision: Sendable, Equatable {
         var isSatisfied = false
         /// Files lie there that may still be written.
         var isGrowing = false
-        /// The source could not be looked into.
-        var isUnreachable = false
     }
 
     /// After so many looks a file that still grows is no reason to hurry, nor for a manual run to wait.

@@ -45,7 +45,7 @@ struct LevelWriter: Sendable {
             let breakdown = row.code.flatMap { code in
                 stock[code].map { inputs($0, holds[code] ?? .zero, shop, row.unitsPerPack).breakdown() }
             }
-            if row.state.want(breakdown?.level, cause: cause.at) {
+            if row.state.want(breakdown?.wanted, cause: cause.at) {
                 changed.append(row)
                 versions.append(
                     VersionRow(row: row, breakdown: breakdown, cause: cause, at: work.startedAt))

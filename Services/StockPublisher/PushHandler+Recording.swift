@@ -60,9 +60,10 @@ extension PushHandler {
                 rows[index].state.record(entry.result, of: entry.shelf.claim, now: now, policy: policy)
                 let state = rows[index].state
                 if let until = state.unknownUntil, until > now { outcome = outcome.worse(.later(until, now)) }
-                // The request that came meanwhile was closed as superseded by this claim, so ask for it anew. The same
-                // version is this message's own business.
-                if state.isDue && state.version > entry.shelf.claim.version { again.append(rows[index]) }
+                // Requests that came meanwhile were closed as superseded by this claim, so ask anew. What failed at this
+                // very version is this message's own business.
+                let isSettled = if case .confirmed = entry.result { true } else { false }
+                if state.isDue && (isSettled || state.version > entry.shelf.claim.version) { again.append(rows[index]) }
             }
             try ShelfStore.save(rows, in: work.transaction)
             try PushJournal.insert(results, shop: name, began: began, ended: now, replica: replica, work.transaction)

@@ -17,6 +17,11 @@ struct UTF8Validator {
             if missing == 0 {
                 index = Self.skipASCII(base, from: index, to: count)
                 if index == count { return nil }
+                let whole = Self.wholeSequence(base, at: index, before: count)
+                if whole > 0 {
+                    index += whole
+                    continue
+                }
                 guard begin(base.load(fromByteOffset: index, as: UInt8.self)) else { return index }
             } else {
                 let byte = base.load(fromByteOffset: index, as: UInt8.self)
@@ -30,6 +35,19 @@ struct UTF8Validator {
         return nil
     }
 
+    /// The length of a sequence of two bytes, or of three that need no closer look, if it is well-formed and all there;
+    /// else 0. Nearly all text beyond ASCII is made of these.
+    @inline(__always)
+    private static func wholeSequence(_ base: UnsafeRawPointer, at index: Int, before count: Int) -> Int {
+        guard index + 2 < count else { return 0 }
+        let lead = base.load(fromByteOffset: index, as: UInt8.self)
+        guard base.load(fromByteOffset: index + 1, as: UInt8.self) & 0xC0 == 0x80 else { return 0 }
+        if lead >= 0xC2, lead <= 0xDF { return 2 }
+        guard lead >= 0xE1, lead <= 0xEF, lead != 0xED else { return 0 }
+        return base.load(fromByteOffset: index + 2, as: UInt8.self) & 0xC0 == 0x80 ? 3 : 0
+    }
+
+    @inline(__always)
     private static func skipASCII(_ base: UnsafeRawPointer, from start: Int, to count: Int) -> Int {
         var index = start
         while index + 16 <= count {

@@ -22,11 +22,6 @@ struct HeaderLayout {
     /// Empty for a long file.
     let wide: [WarehouseColumn]
 
-    /// Whether the text above the (first) quantity begins with a digit.
-    var quantityHeaderStartsWithDigit: Bool {
-        (0x30...0x39).contains(name(wide.first?.column ?? onHand).utf8.first ?? 0)
-    }
-
     /// The header text of a column, for messages.
     func name(_ column: Int) -> String { column < names.count ? names[column] : "column \(column + 1)" }
 }

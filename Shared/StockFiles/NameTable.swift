@@ -4,6 +4,8 @@ internal import Glibc
 ///
 /// A million rows look a name up without making a string. Indices count up from 0 in order of first appearance.
 struct NameTable: ~Copyable {
+    /// The most names that it can hold.
+    static let capacity = (1 << 24) - 2
     private(set) var count = 0
     private var arena: UnsafeMutablePointer<UInt8>
     private var arenaUsed = 0
@@ -11,8 +13,9 @@ struct NameTable: ~Copyable {
     /// Where each name ends in the arena; it begins where the one before ends.
     private var ends: UnsafeMutablePointer<Int>
     private var endsCapacity = 256
-    /// High half: hash; low half: index + 1; 0 is a free slot.
-    private var slots: UnsafeMutablePointer<UInt64>
+    /// The high 8 bits of the hash and, in 24 bits, index + 1; 0 is a free slot. Four bytes instead of eight keep twice
+    /// as much of the table in the processor's caches, which decides the speed of a large file.
+    private var slots: UnsafeMutablePointer<UInt32>
     private var slotCount = 512
     /// Random, so that nobody can prepare a file whose names all meet in one slot.
     private let seed = UInt64.random(in: 1 ... .max)
@@ -28,7 +31,7 @@ struct NameTable: ~Copyable {
     deinit {
         free(arena)
         free(ends)
-        free(slots)
+        Memory.free(zeroed: slots, slotCount)
     }
 
     /// The name's bytes.
@@ -49,8 +52,8 @@ struct NameTable: ~Copyable {
         while true {
             let entry = slots[slot]
             if entry == 0 { return nil }
-            if UInt32(truncatingIfNeeded: entry >> 32) == hash {
-                let index = Int(UInt32(truncatingIfNeeded: entry)) - 1
+            if entry >> 24 == hash >> 24 {
+                let index = Int(entry & 0xFF_FFFF) - 1
                 let found = bytes(index)
                 if found.count == name.count, Self.equal(found.baseAddress, name.baseAddress, name.count) {
                     return index
@@ -80,25 +83,23 @@ struct NameTable: ~Copyable {
         if let source = name.baseAddress { (arena + arenaUsed).update(from: source, count: name.count) }
         arenaUsed += name.count
         ends[count] = arenaUsed
-        place(UInt64(hash) << 32 | UInt64(count + 1))
+        place(index: count, hash: hash)
         count += 1
         return count - 1
     }
 
-    private func place(_ entry: UInt64) {
+    private func place(index: Int, hash: UInt32) {
         let mask = slotCount - 1
-        var slot = Int(truncatingIfNeeded: entry >> 32) & mask
+        var slot = Int(hash) & mask
         while slots[slot] != 0 { slot = (slot + 1) & mask }
-        slots[slot] = entry
+        slots[slot] = hash & 0xFF00_0000 | UInt32(truncatingIfNeeded: index + 1)
     }
 
     private mutating func growSlots() {
-        let old = slots
-        let oldCount = slotCount
+        Memory.free(zeroed: slots, slotCount)
         slotCount *= 2
         slots = Memory.zeroed(slotCount)
-        for index in 0..<oldCount where old[index] != 0 { place(old[index]) }
-        free(old)
+        for index in 0..<count { place(index: index, hash: hash(bytes(index))) }
     }
 
     /// Whether the name at `index` is this one; false for an index that there is not.

@@ -27,6 +27,10 @@ struct RowCollector: ~Copyable {
     private var lastSKU = -1
     private let defaultWarehouse: Int
     private let wideWarehouses: [Int]
+    /// Whether the text above the (first) quantity begins with a digit.
+    private let headerStartsWithDigit: Bool
+    private let rowLimit: Int
+    private let badRowLimit: Int
 
     /// - Parameter expectedSKUs: About how many distinct ones will come.
     init(
@@ -39,6 +43,11 @@ struct RowCollector: ~Copyable {
         var store = RowStore(withReserved: layout.reserved != nil, expectedSKUs: expectedSKUs)
         numbers = NumberParser(decimal: format.decimal)
         asOfParser = AsOfParser(timeZone: format.timeZone)
+        let quantityHeader = layout.name(layout.wide.first?.column ?? layout.onHand)
+        headerStartsWithDigit = (0x30...0x39).contains(quantityHeader.utf8.first ?? 0)
+        // Together they never bring more names than the table can hold.
+        rowLimit = min(format.limits.rows, NameTable.capacity - 1_000_000)
+        badRowLimit = min(format.limits.badRows, 1_000_000)
         var configured: [Int] = []
         for name in [format.defaultWarehouse].compactMap({ $0 }) + layout.wide.map(\.warehouse) {
             configured.append(Self.index(of: name, in: &store.warehouses))
@@ -130,9 +139,7 @@ struct RowCollector: ~Copyable {
         if let existing = store.find(sku: sku, warehouse: warehouse) {
             return try merge(row, into: existing, onHand: onHand, reserved: reserved, flags: flags)
         }
-        if store.count >= format.limits.rows {
-            throw .tooMany(file: file, what: "rows", limit: format.limits.rows)
-        }
+        if store.count >= rowLimit { throw .tooMany(file: file, what: "rows", limit: rowLimit) }
         counts.accepted += 1
         if !flags.isEmpty { ambiguousRows += 1 }
         let packed = PackedRow(
@@ -215,7 +222,7 @@ struct RowCollector: ~Copyable {
         let quantity = layout.wide.first?.column ?? layout.onHand
         // Folding text is slow, and nearly every quantity begins with a digit, which headers hardly ever do.
         let isDigit = (0x30...0x39).contains(row.cell(quantity).trimmed.first ?? 0x30)
-        if isDigit != layout.quantityHeaderStartsWithDigit { return false }
+        if isDigit != headerStartsWithDigit { return false }
         return [layout.sku, quantity].allSatisfy { column in
             let cell = row.cell(column).trimmed
             return cell.count <= 400 && !cell.isEmpty
@@ -239,10 +246,10 @@ struct RowCollector: ~Copyable {
     }
 
     func checkBadRows() throws(StockFileError) {
-        guard counts.setAside > format.limits.badRows else { return }
+        guard counts.setAside > badRowLimit else { return }
         let back = takenBack.map { SetAsideRow(line: $0.line, rawText: "", reason: $0.reason) }
         let first = (setAside + back).sorted { $0.line < $1.line }.prefix(5)
-        throw .tooManyBadRows(file: file, limit: format.limits.badRows, first: Array(first))
+        throw .tooManyBadRows(file: file, limit: badRowLimit, first: Array(first))
     }
 }
 

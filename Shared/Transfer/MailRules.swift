@@ -24,7 +24,7 @@ enum MailRules {
         }
     }
 
-    /// `local@domain` of the form nearly all addresses have: dots and atoms, no quotation, no comments (RFC 5321, 4.1.2).
+    /// `local@domain` of the form nearly all addresses have: dots and atoms, no quotation (RFC 5321, 4.1.2).
     static func check(_ address: MailAddress) throws(TransferError) {
         let parts = address.address.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, address.address.utf8.count <= 254, isDotAtom(parts[0]), parts[0].utf8.count <= 64,

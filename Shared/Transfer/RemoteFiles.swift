@@ -4,8 +4,8 @@ extension TransferClient {
     /// The files in a directory; directories are left out.
     ///
     /// - Parameters:
-    ///   - directory: Absolute if it begins with `/`, else below where the account lands. For HTTPS, the path of the one
-    ///     file, percent-encoded.
+    ///   - directory: Absolute if it begins with `/`, else below where the account lands. For HTTPS, the path of the
+    ///     one file, percent-encoded.
     ///   - matching: Only files whose name it accepts are asked for size and time, which costs some round trips each
     ///     over SFTP; called on any thread.
     /// - Returns: In the server's order. Times are exact to the second. A file that vanishes meanwhile is left out.
@@ -103,11 +103,11 @@ extension TransferClient {
     ///
     /// - Parameters:
     ///   - path: As for ``list(_:directory:matching:)``.
-    ///   - maximumBytes: A longer file is ``TransferError/tooLarge(limit:)``; up to this many bytes may have reached the
-    ///     sink by then.
-    ///   - sink: Gets each piece, of at most 512 KiB, in order on the transfer thread; the bytes are gone when it
-    ///     returns. What it throws ends the transfer and is thrown here. It holds up other transfers of files and mail
-    ///     for as long as it runs, never those of HTTP requests.
+    ///   - maximumBytes: A longer file is ``TransferError/tooLarge(limit:)``; up to this many bytes may have reached
+    ///     the sink by then.
+    ///   - sink: Gets each piece, of at most 512 KiB (16 KiB off the network), in order on the transfer thread; the
+    ///     bytes are gone when it returns. What it throws ends the transfer and is thrown here. It holds up other
+    ///     transfers of files and mail for as long as it runs, never HTTP requests.
     public func download(
         _ site: RemoteSite, path: String, maximumBytes: Int,
         _ sink: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Void

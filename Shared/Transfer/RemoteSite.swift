@@ -82,7 +82,7 @@ extension RemoteSite.Scheme {
 
 /// How an SSH server proves that it is the one meant.
 public enum HostKeyCheck: Sendable, Equatable {
-    /// The SHA-256 fingerprint in base64, with or without `SHA256:` before and `=` after, as `ssh-keygen -lf` prints it.
+    /// The SHA-256 fingerprint in base64 as `ssh-keygen -lf` prints it; `SHA256:` before and `=` after may be left out.
     ///
     /// A server with several keys shows one: ECDSA if it has such a key, else Ed25519, else RSA. Give that one's.
     case sha256(String)

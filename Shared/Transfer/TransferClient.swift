@@ -1,9 +1,9 @@
 /// Transfers over HTTP, SFTP, FTP(S) and SMTP with libcurl.
 ///
-/// HTTP runs on one thread with one libcurl multi handle, files and mail on another, so that a slow disk, parser or mail
-/// server behind the second never delays a request on the first. Connections are pooled and reused, HTTP/2 is spoken
-/// where a TLS server offers it. Nothing blocks the threads of Swift's concurrency pool. Cancelling the task that waits
-/// ends its transfer at once.
+/// HTTP runs on one thread with one libcurl multi handle, files and mail on another, so that a slow disk, parser or
+/// mail server behind the second never delays a request on the first. Connections are pooled and reused, HTTP/2 is
+/// spoken where a TLS server offers it. Nothing blocks the threads of Swift's concurrency pool. Cancelling the task
+/// that waits ends its transfer at once.
 ///
 /// - Important: Clients are meant to live long: each has its own connections. Dropping the last reference closes it.
 public final class TransferClient: Sendable {

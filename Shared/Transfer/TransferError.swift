@@ -103,7 +103,7 @@ extension TransferError: CustomStringConvertible {
         case .unresolvable(let host):
             "The name \(host) has no address; nothing was sent. Check the spelling and the name server."
         case .unreachable(let host, let detail):
-            "No connection to \(host) (\(detail)); nothing was sent. Check that it runs and that no firewall is between."
+            "No connection to \(host) (\(detail)); nothing was sent. Check that it runs and no firewall is between."
         case .tlsRejected(let host, let detail):
             "TLS with \(host) failed (\(detail)); nothing was sent. "
                 + "Check the certificate's names and dates, and the CA file."

@@ -157,8 +157,8 @@ final class TransferWorker {
 
     /// How long the thread may sleep if nothing happens.
     ///
-    /// libcurl 7.88 misses the moment at which a data connection of FTP is there, and its own loop hides that by looking
-    /// every second. So does this one, and more often where FTP runs.
+    /// libcurl 7.88 misses the moment at which a data connection of FTP is there, and its own loop hides that by
+    /// looking every second. So does this one, and more often where FTP runs.
     private func pollMilliseconds() -> Int32 {
         let hasFTP = running.values.contains { $0.transfer.plan.kind == .ftp }
         let look = running.isEmpty ? 60 : hasFTP ? 0.05 : 1

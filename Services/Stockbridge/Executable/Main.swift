@@ -1,4 +1,6 @@
+import Stockbridge
+
 @main
 struct Main {
-    static func main() {}
+    static func main() async { await OperatorTool.run() }
 }
