@@ -1,3 +1,5 @@
+import Concurrency
+import Contracts
 import Domain
 import Foundation
 import Logging
@@ -101,7 +103,8 @@ struct FileTaking: Sendable {
     }
 
     private func tooLarge(_ candidate: Candidate) async throws -> FileResult {
-        let message = "\(candidate.name) of source \(source) is larger than \(settings.gate.maxBytes) bytes and was not "
+        let message =
+            "\(candidate.name) of source \(source) is larger than \(settings.gate.maxBytes) bytes and was not "
             + "fetched; the last good numbers stay live. Raise `gate.max_bytes` if the size is right."
         let (source, run) = (source, run)
         let version = candidate.version ?? "\(candidate.name)|\(candidate.size)"

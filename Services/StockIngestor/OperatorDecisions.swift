@@ -95,7 +95,8 @@ struct OperatorDecisions: BatchHandler {
             source: held.source.name, quantities: held.source.quantities,
             zeroAfterFiles: SourceFormat(held.source).zeroAfterFiles
         ).apply(held.id, over: held.row, in: work)
-        let message = "\(held.file) is live as of \(UTCTimestamp.format(held.asOf)), accepted by "
+        let message =
+            "\(held.file) is live as of \(UTCTimestamp.format(held.asOf)), accepted by "
             + "\(command.requestedBy): \(applied.changedCodes) SKUs changed."
         try decide(held, command, message, in: work)
         try SourceAlerts(source: held.source.name).clear(
@@ -107,7 +108,8 @@ struct OperatorDecisions: BatchHandler {
 
     private func reject(_ command: Command, in work: UnitOfWork) throws -> Answer {
         let held = try held(command, in: work.transaction)
-        let message = "\(held.file) is rejected by \(command.requestedBy). The live numbers were not changed; the file "
+        let message =
+            "\(held.file) is rejected by \(command.requestedBy). The live numbers were not changed; the file "
             + "and its rows are kept."
         try work.transaction.execute("UPDATE snapshots SET state = 'rejected' WHERE id = $1", [.uuid(held.id)])
         try decide(held, command, message, in: work)

@@ -46,7 +46,8 @@ struct SnapshotTaking: Sendable {
         var result = result(.live)
         result.sequence = applied.sequence
         result.changedSkus = applied.changedCodes
-        result.message = "\(file.name) is live as of \(Self.text(asOf)): \(parsed.counts.accepted) rows, "
+        result.message =
+            "\(file.name) is live as of \(Self.text(asOf)): \(parsed.counts.accepted) rows, "
             + "\(parsed.skuCount) SKUs, \(applied.changedCodes) of them changed."
             + (applied.missingCodes == 0 ? "" : " \(applied.missingCodes) SKUs are missing from it and are kept.")
             + remarks
@@ -59,7 +60,8 @@ struct SnapshotTaking: Sendable {
     ) throws -> FileResult {
         let told = reasons.map { StockHeld.Reason(rule: $0.configurationKey, text: "\($0)") }
         var result = result(.held)
-        result.message = "\(file.name) is held and the last good numbers stay live. "
+        result.message =
+            "\(file.name) is held and the last good numbers stay live. "
             + reasons.map(\.description).joined(separator: " ")
             + " Accept or reject it with 'stockbridge stock accept|reject "
             + "\(file.snapshotID.uuidString.lowercased()) --reason …'." + remarks
@@ -79,7 +81,8 @@ struct SnapshotTaking: Sendable {
 
     private func refuse(live: SourceRow.Live, in work: UnitOfWork) throws -> FileResult {
         var result = result(.refused)
-        result.message = "\(file.name) is as of \(Self.text(asOf)), older than the live numbers of "
+        result.message =
+            "\(file.name) is as of \(Self.text(asOf)), older than the live numbers of "
             + "\(Self.text(live.asOf)). It was kept and not used; send a newer file."
         try SnapshotStore.insert(record(.refused, message: result.message), parsed, in: work.transaction)
         try SourceAlerts(source: source).raise(
@@ -100,7 +103,8 @@ struct SnapshotTaking: Sendable {
         var result = result(.unchanged)
         result.snapshot = try row.decode("id", as: UUID.self)
         let state = try row.decode("state", as: String.self)
-        result.message = "\(file.name) has the content and the time of a file that came before and is \(state); "
+        result.message =
+            "\(file.name) has the content and the time of a file that came before and is \(state); "
             + "nothing was changed."
         return result
     }

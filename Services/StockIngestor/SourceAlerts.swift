@@ -93,7 +93,8 @@ struct LookTrouble: Sendable, Equatable {
             isPassing = true
         }
         title = "Source \(source) \(what)"
-        text = "The stock of source \(source) cannot be fetched: \(error) The last good numbers stay live, and it is "
+        text =
+            "The stock of source \(source) cannot be fetched: \(error) The last good numbers stay live, and it is "
             + "looked again as often as configured."
     }
 
@@ -103,8 +104,10 @@ struct LookTrouble: Sendable, Equatable {
     private static func describe(_ error: TransferError) -> (SourceAlerts.Kind, String, String) {
         switch error {
         case .hostKeyChanged, .hostKeyUnknown:
-            (.hostKey, "shows another host key",
-                "Ask the server's operator whether the key was changed; only then enter the new one in `host_key`.")
+            (
+                .hostKey, "shows another host key",
+                "Ask the server's operator whether the key was changed; only then enter the new one in `host_key`."
+            )
         case .authenticationFailed:
             (.login, "does not let us in", "Check the account and its password or key.")
         case .unresolvable, .unreachable, .timedOut, .connectionLost, .failed, .refused:

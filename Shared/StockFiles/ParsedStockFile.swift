@@ -98,7 +98,7 @@ public struct ParsedStockFile: Sendable {
         guard let place = warehouses.firstIndex(of: warehouse) else { return nil }
         let bytes = Array(erpCode.rawValue.utf8)
         let index = bytes.withUnsafeBufferPointer { name -> Int? in
-            store.rows.skus.find(name, hash: store.rows.skus.hash(name))
+            store.rows.skus.findFrozen(name)
                 .flatMap { store.rows.find(sku: $0, warehouse: place) }
         }
         guard let index, !store.rows.rows[index].flags.contains(.dropped) else { return nil }
@@ -112,7 +112,11 @@ public struct ParsedStockFile: Sendable {
 final class FrozenRows: @unchecked Sendable {
     let rows: RowStore
 
-    init(_ rows: consuming RowStore) { self.rows = rows }
+    init(_ rows: consuming RowStore) {
+        rows.skus.freeze()
+        rows.warehouses.freeze()
+        self.rows = rows
+    }
 
     /// Indices of the SKUs that have rows, in order of their bytes.
     func skusInOrder() -> [Int] {

@@ -53,7 +53,7 @@ public struct StockTotals: Sendable {
     /// The units of one SKU; nil if no row of these warehouses names it.
     public subscript(_ erpCode: ERPCode) -> Quantity? {
         let bytes = Array(erpCode.rawValue.utf8)
-        let sku = bytes.withUnsafeBufferPointer { store.rows.skus.find($0, hash: store.rows.skus.hash($0)) }
+        let sku = bytes.withUnsafeBufferPointer { store.rows.skus.findFrozen($0) }
         guard let sku, totals[sku] >= 0 else { return nil }
         return Quantity(micro: totals[sku])
     }

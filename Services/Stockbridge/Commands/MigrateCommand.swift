@@ -99,11 +99,16 @@ struct DatabaseSetup {
                 "SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING ''UTF8''', $1::text) AS statement",
                 [.text(name)])
             guard let row = rows.first else { return }
-            do throws(PostgresError) {
-                _ = try await pool.query(try row.decode("statement", as: String.self))
-            } catch where error.sqlState == "42P04" || error.isUniqueViolation {
-                // Somebody else created it in the meantime, which is as good.
-            }
+            try await Self.create(try row.decode("statement", as: String.self), in: pool)
+        }
+    }
+
+    private static func create(_ statement: String, in pool: PostgresPool) async throws {
+        do {
+            _ = try await pool.query(statement)
+        } catch {
+            // Somebody else created it in the meantime, which is as good.
+            guard error.sqlState == "42P04" || error.isUniqueViolation else { throw error }
         }
     }
 

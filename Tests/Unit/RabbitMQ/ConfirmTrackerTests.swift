@@ -65,7 +65,8 @@ import Testing
         var tracker = ConfirmTracker<Int>()
         var next = 0
         var answered: [Int] = []
-        while answered.count < 20_000 {
+        // Bounded, so that a tracker that loses answers fails instead of hanging.
+        for _ in 0..<1000 where answered.count < 20_000 {
             while tracker.count < 1500 && next < 20_000 {
                 next += 1
                 tracker.append(next)

@@ -1,0 +1,106 @@
+#!/bin/bash
+# infra/demo/run.sh [DIRECTORY]        (make demo)
+# Plays a morning at a merchant with five web shops, on real servers on this machine alone, and leaves them running.
+# DIRECTORY (default: .stack) holds everything it makes. Asks nothing. SKUS sets the size of the catalogue.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+skus=${SKUS:-20000}
+began=$SECONDS
+
+printf '== Stockbridge demo: the stock of %s SKUs in two warehouses, on its way to five web shops\n' "$skus"
+printf '   All servers are private ones on 127.0.0.1; nothing leaves this machine. End them with: make stop\n'
+
+infra/install.sh build stack
+
+printf '\n== Building the services (the first time takes several minutes, later a few seconds)\n'
+builder=(swift build -c release --scratch-path .build-release -Xswiftc -suppress-remarks)
+for product in stock-ingestor stock-publisher notifier stockbridge shop-simulator; do
+    printf '   %s\n' "$product"
+    "${builder[@]}" --product "$product" > .build-release.log 2>&1 || {
+        grep -E 'error:' .build-release.log | sort -u | head -n 20 >&2 || true
+        printf 'demo: %s was not built; the whole output is in .build-release.log\n' "$product" >&2
+        exit 1
+    }
+done
+bin=$("${builder[@]}" --show-bin-path)
+
+infra/stack/up.sh "${1:-.stack}"
+stack=$(realpath "${1:-.stack}")
+servers=$stack/servers
+# shellcheck source=infra/stack/lib.sh
+. infra/stack/lib.sh
+# shellcheck source=infra/demo/lib.sh
+. infra/demo/lib.sh
+# shellcheck disable=SC1091
+. "$stack/environment"
+export STOCKBRIDGE_CONFIGURATION=$stack/stockbridge.yaml
+
+step "The merchant's files: a stock file with the usual dirt, and what each shop sells today"
+end_demo_processes
+forget_yesterday
+/usr/bin/python3 infra/demo/make_morning.py "$stack/morning" --skus "$skus" > "$stack/morning.path"
+stock_file=$(cat "$stack/morning.path")
+note "$stock_file"
+mkdir -p "$stack/state"
+# The secrets first, which the shops need; then the shops' addresses, which the configuration needs.
+/usr/bin/python3 infra/demo/make_configuration.py "$stack" > /dev/null
+start_shops
+mapfile -t options < <(shop_options)
+/usr/bin/python3 infra/demo/make_configuration.py "$stack" "${options[@]}" > /dev/null
+note "$STOCKBRIDGE_CONFIGURATION"
+
+step "Database, broker and services"
+stockbridge config check
+stockbridge migrate
+stockbridge topology apply --yes
+start_services
+note "running: ${services[*]}; their logs are in $stack/log"
+
+step "What the shops sell, and what it is in the ERP"
+stockbridge status --wait-for catalogues --timeout 300
+stockbridge mapping import "$stack/morning/mapping.csv" --yes
+
+step "06:00: the ERP drops its stock file into the SFTP folder"
+deliver "$stock_file"
+picked_up=$SECONDS
+stockbridge run stock --wait 300
+stockbridge status --wait-for runs --timeout 300
+note "A shop's first push waits for a person. This is what would change at one of them:"
+stockbridge shadow show hanoi
+note "It looks right, so all five shops are let go."
+for shop in "${shops[@]}"; do stockbridge shadow off "$shop" --yes; done
+stockbridge status --wait-for runs --timeout 600
+confirmed=$SECONDS
+
+step "06:10: a second file says that most of the stock is gone"
+bad_file=$(/usr/bin/python3 infra/demo/break_stock.py "$stock_file" "$stack/morning")
+deliver "$bad_file"
+stockbridge run stock --wait 300 || [ $? -eq 3 ]
+note "It is held: the shops keep the last good numbers, and a mail asks a person to decide."
+
+step "Why is a number what it is?"
+example=$(/usr/bin/python3 infra/demo/example_sku.py "$stack/morning/shops/saigon.jsonl")
+stockbridge explain stock saigon "$example"
+
+step "Summary"
+stockbridge status || [ $? -eq 3 ]
+cat << END
+
+   From the file to the last shelf: $((confirmed - picked_up)) s. The whole demo: $((SECONDS - began)) s.
+
+   stock file      $stock_file
+   held file       $bad_file
+   mails           $STOCKBRIDGE_TEST_MAIL_DIRECTORY  ($(find "$STOCKBRIDGE_TEST_MAIL_DIRECTORY" -name '*.eml' | wc -l))
+   configuration   $STOCKBRIDGE_CONFIGURATION
+   logs            $stack/log
+
+   Everything goes on running. To look further:
+     export STOCKBRIDGE_CONFIGURATION=$STOCKBRIDGE_CONFIGURATION
+     $bin/stockbridge status
+     $bin/stockbridge stock list
+     $bin/stockbridge explain stock saigon $example
+     $bin/stockbridge mapping list --unmapped
+   To end it:
+     make stop
+END
