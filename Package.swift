@@ -130,6 +130,12 @@ let package = Package(
             tests("ShopConnectorsTests", "Unit/ShopConnectors", ["ShopConnectors", "Transfer", "Domain", "Concurrency"]),
             tests(
                 "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
+            tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),
+            tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ"]),
+            tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
+            .testTarget(
+                name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",
+                exclude: ["Servers"], swiftSettings: strict),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
                 name: "ShopSimulators",

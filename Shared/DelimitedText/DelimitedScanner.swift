@@ -119,7 +119,7 @@ public struct DelimitedScanner: ~Copyable {
         while true {
             while index < end, classes[Int(base[index])] == ByteClass.plain { index += 1 }
             if index == end {
-                if index - state.start > limits.recordBytes { return tooLong(state, .recordTooLong(limit: limits.recordBytes)) }
+                if index - state.start > limits.recordBytes { return tooLong(state) }
                 guard atEnd else { return .needsMore }
                 close(cellIn: &state, at: index)
                 return finish(state, at: index, next: index, lineBreak: false)
@@ -242,8 +242,9 @@ public struct DelimitedScanner: ~Copyable {
     }
 
     /// A record that is still going on beyond the limit: it is reported, the rest of its line passed over.
-    private mutating func tooLong(_ state: RecordState, _ fault: RecordFault) -> Step {
-        let record = record(state, end: state.start + limits.recordBytes, fault: fault, lineBreak: true)
+    private mutating func tooLong(_ state: RecordState) -> Step {
+        let limit = limits.recordBytes
+        let record = record(state, end: state.start + limit, fault: .recordTooLong(limit: limit), lineBreak: true)
         line += state.lineBreaks
         position = filled
         skipping = true

@@ -42,7 +42,8 @@ final class SharedStringsHandler: XMLHandler {
         if name.letter == UInt8(ascii: "t") {
             inText = false
         } else if name == "si" {
-            used = start + EscapedCharacters.decode(UnsafeMutableBufferPointer(start: bytes + start, count: used - start))
+            let text = UnsafeMutableBufferPointer(start: bytes + start, count: used - start)
+            used = start + EscapedCharacters.decode(text)
             ends.append(used)
         } else if name == "rPh" {
             inPhonetic = false

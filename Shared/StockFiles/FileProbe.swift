@@ -65,7 +65,8 @@ struct FileProbe {
         } else if head.starts(with: "%PDF".utf8) {
             found = "a PDF"
         } else if head.starts(with: [0x1F, 0x8B]) || head.starts(with: [0x37, 0x7A, 0xBC, 0xAF])
-            || head.starts(with: [0x52, 0x61, 0x72, 0x21]) {
+            || head.starts(with: [0x52, 0x61, 0x72, 0x21])
+        {
             found = "a compressed file"
         } else if head.prefix(200).drop(while: { $0 <= 0x20 || $0 >= 0x80 }).starts(with: "<".utf8) {
             found = "a web page or XML"

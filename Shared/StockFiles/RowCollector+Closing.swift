@@ -11,7 +11,8 @@ extension RowCollector {
             let flags = store.rows[index].flags
             if flags.isDisjoint(with: .ambiguous) || flags.contains(.dropped) { continue }
             guard decided != .auto else {
-                let column = flags.isDisjoint(with: [.commaOnHand, .pointOnHand])
+                let column =
+                    flags.isDisjoint(with: [.commaOnHand, .pointOnHand])
                     ? layout.reserved ?? layout.onHand : layout.onHand
                 takeBack(index, .ambiguousNumber(column: layout.name(column)))
                 try checkBadRows()

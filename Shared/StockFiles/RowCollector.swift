@@ -20,11 +20,11 @@ struct RowCollector: ~Copyable {
     var cutOffLine: Int?
     var numbers: NumberParser
     private let skipRules: SkipRules
-    private let asOfParser: AsOfParser
-    private var lastAsOf: [UInt8] = []
-    private var lastAsOfDate: Date?
-    private var lastWarehouse = -1
-    private var lastSKU = -1
+    let asOfParser: AsOfParser
+    var lastAsOf: [UInt8] = []
+    var lastAsOfDate: Date?
+    var lastWarehouse = -1
+    var lastSKU = -1
     private let defaultWarehouse: Int
     private let wideWarehouses: [Int]
     /// Whether the text above the (first) quantity begins with a digit.
@@ -217,7 +217,7 @@ struct RowCollector: ~Copyable {
         try putAside(row, reason)
     }
 
-    private func isRepeatedHeader(_ row: TableRow) -> Bool {
+    func isRepeatedHeader(_ row: TableRow) -> Bool {
         guard row.fault == nil else { return false }
         let quantity = layout.wide.first?.column ?? layout.onHand
         // Folding text is slow, and nearly every quantity begins with a digit, which headers hardly ever do.
@@ -239,7 +239,7 @@ struct RowCollector: ~Copyable {
         return SkipRules.isTotalWord(first)
     }
 
-    private mutating func putAside(_ row: TableRow, _ reason: SetAsideReason) throws(StockFileError) {
+    mutating func putAside(_ row: TableRow, _ reason: SetAsideReason) throws(StockFileError) {
         counts.setAside += 1
         setAside.append(SetAsideRow(line: row.line, rawText: row.rawText, reason: reason))
         try checkBadRows()
@@ -250,186 +250,5 @@ struct RowCollector: ~Copyable {
         let back = takenBack.map { SetAsideRow(line: $0.line, rawText: "", reason: $0.reason) }
         let first = (setAside + back).sorted { $0.line < $1.line }.prefix(5)
         throw .tooManyBadRows(file: file, limit: badRowLimit, first: Array(first))
-    }
-}
-
-// MARK: - Names
-
-extension RowCollector {
-    /// What became of a name.
-    private enum Name {
-        case index(Int)
-        case rejected(SetAsideReason)
-        /// The name is a word for a total.
-        case total
-        /// The name is the header's text for it, and so is the quantity.
-        case repeatedHeader
-    }
-
-    @inline(__always)
-    private mutating func skuIndex(_ row: TableRow) -> Name {
-        let name = row.cell(layout.sku).trimmed
-        // Files come with a SKU's warehouses together, or warehouse by warehouse with the SKUs in one order.
-        if row.kind(layout.sku) == .text {
-            if store.skus.matches(lastSKU, name) { return .index(lastSKU) }
-            if store.skus.matches(lastSKU + 1, name) {
-                lastSKU += 1
-                return .index(lastSKU)
-            }
-        }
-        let hash = store.skus.hash(name)
-        if !name.isEmpty, row.kind(layout.sku) == .text, let index = store.skus.find(name, hash: hash) {
-            lastSKU = index
-            return .index(index)
-        }
-        let admitted = admitSKU(name, row)
-        if case .index(let index) = admitted { lastSKU = index }
-        return admitted
-    }
-
-    /// A SKU that was not met before in these bytes.
-    private mutating func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
-        if name.isEmpty { return .rejected(.blankSKU) }
-        if isRepeatedHeader(row) { return .repeatedHeader }
-        let column = layout.name(layout.sku)
-        var exact: [UInt8] = []
-        switch row.kind(layout.sku) {
-        case .error: return .rejected(.errorCell(column: column, text: name.text(limit: 60)))
-        case .date, .boolean: return .rejected(.damagedSKU(text: name.text(limit: 60)))
-        case .number:
-            // A worksheet keeps 15 digits of a number; a longer code has lost its last ones.
-            guard let decimal = ExactDecimal(name), decimal.plainText.utf8.count <= 15 else {
-                return .rejected(.damagedSKU(text: name.text(limit: 60)))
-            }
-            exact = Array(decimal.plainText.utf8)
-        case .text, .empty:
-            if Self.looksScientific(name) { return .rejected(.damagedSKU(text: name.text(limit: 60))) }
-            if SkipRules.isTotalWord(name) { return .total }
-        }
-        if exact.isEmpty { return admit(name, column: column, isSKU: true) }
-        return exact.withUnsafeBufferPointer { bytes in
-            admit(bytes, column: column, isSKU: true)
-        }
-    }
-
-    /// Adds a name in normalisation form C, unless it is there already.
-    private mutating func admit(_ name: UnsafeBufferPointer<UInt8>, column: String, isSKU: Bool) -> Name {
-        let limit = format.limits.nameBytes
-        if name.count > limit { return .rejected(.nameTooLong(column: column, limitBytes: limit)) }
-        if name.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return .rejected(.controlCharacter) }
-        if name.isASCII { return .index(findOrInsert(name, isSKU: isSKU)) }
-        let text = String(decoding: name, as: UTF8.self).precomposedStringWithCanonicalMapping
-        let bytes = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { .index(findOrInsert($0, isSKU: isSKU)) }
-    }
-
-    private mutating func findOrInsert(_ name: UnsafeBufferPointer<UInt8>, isSKU: Bool) -> Int {
-        guard isSKU else {
-            let hash = store.warehouses.hash(name)
-            if let index = store.warehouses.find(name, hash: hash) { return index }
-            return store.warehouses.insert(name, hash: hash)
-        }
-        let hash = store.skus.hash(name)
-        if let index = store.skus.find(name, hash: hash) { return index }
-        let index = store.skus.insert(name, hash: hash)
-        store.addHead(index)
-        return index
-    }
-
-    @inline(__always)
-    private mutating func warehouseIndex(_ row: TableRow, column: Int) -> Name {
-        let name = row.cell(column).trimmed
-        // Rows mostly come warehouse by warehouse, or the same two in turn.
-        if store.warehouses.matches(lastWarehouse, name) { return .index(lastWarehouse) }
-        if store.warehouses.matches(lastWarehouse ^ 1, name) {
-            lastWarehouse ^= 1
-            return .index(lastWarehouse)
-        }
-        if name.isEmpty { return .rejected(.blankWarehouse) }
-        let hash = store.warehouses.hash(name)
-        if let index = store.warehouses.find(name, hash: hash) {
-            lastWarehouse = index
-            return .index(index)
-        }
-        if row.kind(column) == .error {
-            return .rejected(.errorCell(column: layout.name(column), text: name.text(limit: 60)))
-        }
-        return admit(name, column: layout.name(column), isSKU: false)
-    }
-
-    /// Digits, perhaps a point, and `E+` with an exponent: what spreadsheets make of a long code.
-    private static func looksScientific(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let mark = name.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }), mark > 0, mark + 2 < name.count,
-            name[mark + 1] == UInt8(ascii: "+")
-        else { return false }
-        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-        return name[(mark + 2)...].allSatisfy(isDigit)
-            && name[..<mark].allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
-    }
-}
-
-// MARK: - Duplicates and dates
-
-extension RowCollector {
-    /// A second row of the same SKU and warehouse.
-    private mutating func merge(
-        _ row: TableRow, into index: Int, onHand: Int64, reserved: Int64, flags: RowFlags
-    ) throws(StockFileError) {
-        let existing = store.rows[index]
-        let sameNotation = existing.flags == flags
-        let equal = sameNotation && existing.onHand == onHand && (store.reserved?[index] ?? 0) == reserved
-        switch format.duplicates {
-        case .reject where equal:
-            counts.duplicatesMerged += 1
-        case .sum where sameNotation:
-            store.rows[index].onHand = Self.sum(existing.onHand, onHand)
-            if let total = store.reserved { total[index] = Self.sum(total[index], reserved) }
-            counts.duplicatesMerged += 1
-        case .last:
-            if existing.flags.isEmpty != flags.isEmpty { ambiguousRows += flags.isEmpty ? -1 : 1 }
-            store.rows[index].onHand = onHand
-            store.rows[index].line = UInt32(truncatingIfNeeded: row.line)
-            store.rows[index].flags = flags
-            store.reserved?[index] = reserved
-            counts.duplicatesMerged += 1
-        default:
-            try conflict(row, with: index)
-        }
-    }
-
-    private mutating func conflict(_ row: TableRow, with index: Int) throws(StockFileError) {
-        let existing = store.rows[index]
-        let reason = SetAsideReason.conflictingDuplicate(
-            sku: store.skus.text(Int(existing.sku)), warehouse: store.warehouses.text(Int(existing.warehouse)))
-        takeBack(index, reason)
-        try putAside(row, reason)
-    }
-
-    /// Sets a row aside that was accepted before.
-    mutating func takeBack(_ index: Int, _ reason: SetAsideReason) {
-        guard !store.rows[index].flags.contains(.dropped) else { return }
-        store.rows[index].flags.insert(.dropped)
-        takenBack.append((Int(store.rows[index].line), reason))
-        counts.accepted -= 1
-        counts.setAside += 1
-    }
-
-    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflow) = left.addingReportingOverflow(right)
-        return overflow ? (left < 0 ? .min : .max) : sum
-    }
-
-    /// Reads the row's `as_of`, which is nearly always that of the row before.
-    private mutating func readAsOf(_ row: TableRow) -> SetAsideReason? {
-        guard let column = layout.asOf else { return nil }
-        let cell = row.cell(column).trimmed
-        if lastAsOfDate != nil, cell.elementsEqual(lastAsOf) { return nil }
-        let text = cell.text(limit: 60)
-        guard let date = asOfParser.date(text) else { return .unreadableDate(text: text) }
-        if let oldest = oldestAsOf, oldest != date { asOfVaries = true }
-        oldestAsOf = min(oldestAsOf ?? date, date)
-        lastAsOf = Array(cell)
-        lastAsOfDate = date
-        return nil
     }
 }

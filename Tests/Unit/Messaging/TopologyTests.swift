@@ -70,8 +70,9 @@ struct TopologyTests {
         }
         #expect(!"stockbridge.events".contains(configure))
         #expect("stockbridge.events".contains(write) && "stockbridge.events".contains(read))
-        #expect("alert.raised".contains(try Regex(permissions.topicWrite)))
-        #expect(!"stock.aggregated".contains(try Regex(permissions.topicWrite)), "it consumes it, and may not forge it")
+        let topics = try Regex(permissions.topicWrite)
+        #expect("alert.raised".contains(topics))
+        #expect(!"stock.aggregated".contains(topics), "it consumes it, and may not forge it")
     }
 
     @Test func whoHandlesDeadLettersReadsAllOfThemAndWritesAllWork() throws {
@@ -81,6 +82,7 @@ struct TopologyTests {
         #expect("stock-publisher.dead".contains(try Regex(permissions.read)))
         #expect("stock-publisher.work".contains(try Regex(permissions.write)))
         #expect(!"stock-publisher".contains(try Regex(permissions.read)))
-        #expect("".contains(try Regex(permissions.topicWrite)) && !"alert.raised".contains(try Regex(permissions.topicWrite)))
+        let topics = try Regex(permissions.topicWrite)
+        #expect("".contains(topics) && !"alert.raised".contains(topics))
     }
 }

@@ -18,10 +18,12 @@ private struct SplitMix: RandomNumberGenerator {
 
 /// Spoils good files at random. Set `STOCKBRIDGE_TEST_SEED` to repeat a run.
 @Suite struct MutationTests {
-    static let fragments: [[UInt8]] = [
-        "\"", "\"\"", ",", ";", "\n", "\r\n", "\r", "\t", "Total", "-", "1,234", "1.5", "\u{0}", "A,HN,5\n", "SKU,Kho,Qty\n",
-        "\u{FEFF}", "é", "e\u{301}", "8.9E+12", " ",
-    ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xFF, 0xFE], [0xE1, 0xBA]]
+    static let fragments: [[UInt8]] =
+        [
+            "\"", "\"\"", ",", ";", "\n", "\r\n", "\r", "\t", "Total", "-", "1,234", "1.5", "\u{0}", "A,HN,5\n",
+            "SKU,Kho,Qty\n",
+            "\u{FEFF}", "é", "e\u{301}", "8.9E+12", " ",
+        ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xFF, 0xFE], [0xE1, 0xBA]]
 
     fileprivate static func mutate(_ original: [UInt8], _ random: inout SplitMix) -> [UInt8] {
         var bytes = original
@@ -37,7 +39,9 @@ private struct SplitMix: RandomNumberGenerator {
                 bytes.insert(contentsOf: bytes[from..<min(place, from + 30)], at: place)
             case 3: bytes = Array(bytes.prefix(max(place, 1)))
             default:
-                if let fragment = fragments.randomElement(using: &random) { bytes.insert(contentsOf: fragment, at: place) }
+                if let fragment = fragments.randomElement(using: &random) {
+                    bytes.insert(contentsOf: fragment, at: place)
+                }
             }
         }
         return bytes
@@ -63,7 +67,8 @@ private struct SplitMix: RandomNumberGenerator {
             }
             var sorted = 0
             file.forEachRowSortedBySKU { _ in sorted += 1 }
-            #expect(rows == counts.accepted && sorted == rows && units == file.totalUnits, "seed \(seed), round \(round)")
+            #expect(
+                rows == counts.accepted && sorted == rows && units == file.totalUnits, "seed \(seed), round \(round)")
         } catch {
             #expect(!error.description.isEmpty)
         }
@@ -73,7 +78,8 @@ private struct SplitMix: RandomNumberGenerator {
         let seed = Self.seed()
         print("mutation seed: \(seed)")
         var random = SplitMix(state: seed)
-        let long = "Report\nSKU,Name,Kho,Qty\nA,\"x, \"\"y\"\"\",HN,1\nA,x,HCM,2\nB,\"l\nm\",HN,1.5\nÁ,z,HN,7\nTotal,,,11\n"
+        let long =
+            "Report\nSKU,Name,Kho,Qty\nA,\"x, \"\"y\"\"\",HN,1\nA,x,HCM,2\nB,\"l\nm\",HN,1.5\nÁ,z,HN,7\nTotal,,,11\n"
         let wide = "SKU;HN;HCM\r\nA;1;2\r\nB;1,5;1.234\r\nC;0;4\r\n"
         let scratch = try ScratchFile([])
         for round in 0..<2_500 {
