@@ -8,7 +8,7 @@ import Synchronization
 /// An actor that owns such a handle uses this executor, so that neither rule can be broken and none of the few threads
 /// of the cooperative pool is ever blocked.
 ///
-/// - Important: Call ``close()`` when the actor goes away (from its `isolated deinit`), or the thread stays.
+/// - Important: Call ``close()`` when the actor goes away (from its `deinit`), or the thread stays.
 public final class DedicatedThreadExecutor: SerialExecutor {
     private struct Inbox {
         var jobs: [UnownedJob] = []

@@ -25,10 +25,9 @@ public actor PostgresConnection {
         executor = DedicatedThreadExecutor(name: "postgres")
     }
 
-    isolated deinit {
-        state = .closed
-        executor.close()
-    }
+    // Not `isolated deinit`: with it, Swift 6.3's release builds of other modules fail. Nobody else can hold the
+    // session any more, and libpq does not mind which thread closes it.
+    deinit { executor.close() }
 
     /// Connects, anew if the connection was lost. Does nothing while it stands.
     public func open() throws(PostgresError) {

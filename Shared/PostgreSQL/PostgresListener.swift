@@ -45,10 +45,8 @@ public actor PostgresListener {
         executor = DedicatedThreadExecutor(name: "postgres-listen")
     }
 
-    isolated deinit {
-        session = nil
-        executor.close()
-    }
+    // As in PostgresConnection: not isolated, because release builds of other modules fail with it.
+    deinit { executor.close() }
 
     /// Waits until something is heard, at most `limit`.
     ///

@@ -79,6 +79,11 @@ func scan(_ text: String, stride: Int = .max, limits: DelimitedLimits = Delimite
         #expect(records[200] == CopiedRecord(201, ["row 199", "x"]))
     }
 
+    @Test func `lines are counted on after a fault behind a cell of several lines`() throws {
+        #expect(
+            try scan("\"a\nb\",\"c\nd,e\n") == [CopiedRecord(1, [], .unterminatedQuote), CopiedRecord(3, ["d", "e"])])
+    }
+
     @Test func `text after a closing quote is a fault of its line`() throws {
         #expect(
             try scan("\"a\"b,c\nd,e\n") == [CopiedRecord(1, [], .textAfterQuote), CopiedRecord(2, ["d", "e"])])
