@@ -16,7 +16,8 @@ struct FileResult: Codable, Sendable, Equatable {
     var state: State
     /// What happened, and what to do if anything.
     var message: String
-    var snapshot: UUID?
+    /// The snapshot's id, in lower case as everywhere else.
+    var snapshot: String?
     var sequence: Int64?
     var asOf: Date?
     var rowsRead = 0

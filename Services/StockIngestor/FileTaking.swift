@@ -52,7 +52,7 @@ struct FileTaking: Sendable {
             "file taken",
             metadata: [
                 "source": "\(source)", "run": "\(run.correlation)", "state": "\(result.state.rawValue)",
-                "snapshot": "\(file.snapshotID)", "rows": "\(result.rowsRead)", "changed": "\(result.changedSkus)",
+                "snapshot": "\(file.snapshotText)", "rows": "\(result.rowsRead)", "changed": "\(result.changedSkus)",
             ])
         return .done(result)
     }
@@ -128,7 +128,7 @@ struct FileTaking: Sendable {
             try Self.alert(source, file.name, message, run, in: work)
             var result = FileResult(
                 source: source, file: file.name, state: state == .refused ? .refused : .unreadable, message: message)
-            result.snapshot = file.snapshotID
+            result.snapshot = file.snapshotText
             return result
         }
     }
@@ -158,7 +158,7 @@ struct FileTaking: Sendable {
                     outcome: result.state.rawValue, run: run.correlation, in: work)
                 if result.hasNumbers {
                     try SourceAlerts(source: source).clear(
-                        SourceAlerts.ofFiles, text: result.message, correlation: run.correlation, in: work)
+                        AlertKind.ofFiles, text: result.message, correlation: run.correlation, in: work)
                 }
                 try pickup.append(result, in: work)
                 return result

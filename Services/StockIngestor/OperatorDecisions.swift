@@ -30,7 +30,7 @@ struct OperatorDecisions: BatchHandler {
 
     private struct Answer: Encodable, Sendable {
         let message: String
-        var snapshot: UUID?
+        var snapshot: String?
         var state: String?
         var sequence: Int64?
         var codes: Int?
@@ -100,9 +100,9 @@ struct OperatorDecisions: BatchHandler {
             + "\(command.requestedBy): \(applied.changedCodes) SKUs changed."
         try decide(held, command, message, in: work)
         try SourceAlerts(source: held.source.name).clear(
-            SourceAlerts.ofFiles, text: message, correlation: correlation, in: work)
+            AlertKind.ofFiles, text: message, correlation: correlation, in: work)
         return Answer(
-            message: message, snapshot: held.id, state: "live", sequence: applied.sequence,
+            message: message, snapshot: held.id.uuidString.lowercased(), state: "live", sequence: applied.sequence,
             codes: applied.changedCodes)
     }
 
@@ -113,7 +113,7 @@ struct OperatorDecisions: BatchHandler {
             + "and its rows are kept."
         try work.transaction.execute("UPDATE snapshots SET state = 'rejected' WHERE id = $1", [.uuid(held.id)])
         try decide(held, command, message, in: work)
-        return Answer(message: message, snapshot: held.id, state: "rejected")
+        return Answer(message: message, snapshot: held.id.uuidString.lowercased(), state: "rejected")
     }
 
     private func decide(_ held: Held, _ command: Command, _ message: String, in work: UnitOfWork) throws {

@@ -48,7 +48,7 @@ struct Pickup: Sendable {
             WHERE run_id = $1 AND source = $2
             """,
             key + [
-                .text(try Self.json(present.results + [result])), .maybe(result.snapshot, PostgresValue.uuid),
+                .text(try Self.json(present.results + [result])), .maybe(result.snapshot, PostgresValue.text),
                 .text(result.state.rawValue),
             ])
     }

@@ -16,6 +16,9 @@ struct FetchedFile: Sendable {
     let receivedAt: Date
     let runID: UUID
 
+    /// The snapshot's id as people see it.
+    var snapshotText: String { snapshotID.uuidString.lowercased() }
+
     /// Ties events to the run.
     var correlation: String { runID.uuidString.lowercased() }
 }
@@ -101,7 +104,7 @@ enum SnapshotStore {
 
     /// Remembers that this version of a file was looked into.
     static func remember(
-        _ source: SourceName, version: String, name: String, digest: String?, snapshot: UUID?, outcome: String,
+        _ source: SourceName, version: String, name: String, digest: String?, snapshot: String?, outcome: String,
         run: String, in work: UnitOfWork
     ) throws {
         try work.transaction.execute(
@@ -114,7 +117,7 @@ enum SnapshotStore {
             """,
             [
                 .text(source.rawValue), .text(version), .text(name), .maybe(digest, PostgresValue.text),
-                .maybe(snapshot, PostgresValue.uuid), .text(outcome), .text(run), .timestamp(work.startedAt),
+                .maybe(snapshot, PostgresValue.text), .text(outcome), .text(run), .timestamp(work.startedAt),
             ])
     }
 

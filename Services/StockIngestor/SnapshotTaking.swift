@@ -49,7 +49,7 @@ struct SnapshotTaking: Sendable {
         result.message =
             "\(file.name) is live as of \(Self.text(asOf)): \(parsed.counts.accepted) rows, "
             + "\(parsed.skuCount) SKUs, \(applied.changedCodes) of them changed."
-            + (applied.missingCodes == 0 ? "" : " \(applied.missingCodes) SKUs are missing from it and are kept.")
+            + (applied.missingCodes == 0 ? "" : " SKUs that are missing from it and are kept: \(applied.missingCodes).")
             + remarks
         try SnapshotStore.say(result.message, of: file.snapshotID, in: work.transaction)
         return result
@@ -64,7 +64,7 @@ struct SnapshotTaking: Sendable {
             "\(file.name) is held and the last good numbers stay live. "
             + reasons.map(\.description).joined(separator: " ")
             + " Accept or reject it with 'stockbridge stock accept|reject "
-            + "\(file.snapshotID.uuidString.lowercased()) --reason …'." + remarks
+            + "\(file.snapshotText) --reason …'." + remarks
         let text = String(decoding: try ContractCoding.encoder().encode(told), as: UTF8.self)
         try work.transaction.execute(
             "UPDATE snapshots SET state = 'held', reasons = $2, message = $3 WHERE id = $1",
@@ -101,7 +101,7 @@ struct SnapshotTaking: Sendable {
             """, [.text(source.rawValue), .text(file.digest), .timestamp(asOf)])
         guard let row = rows.first else { return nil }
         var result = result(.unchanged)
-        result.snapshot = try row.decode("id", as: UUID.self)
+        result.snapshot = try row.decode("id", as: String.self)
         let state = try row.decode("state", as: String.self)
         result.message =
             "\(file.name) has the content and the time of a file that came before and is \(state); "
@@ -111,7 +111,7 @@ struct SnapshotTaking: Sendable {
 
     private func result(_ state: FileResult.State) -> FileResult {
         var result = FileResult(source: source, file: file.name, state: state, message: "")
-        result.snapshot = file.snapshotID
+        result.snapshot = file.snapshotText
         result.asOf = asOf
         result.count(parsed.counts, skus: parsed.skuCount)
         return result
@@ -126,12 +126,12 @@ struct SnapshotTaking: Sendable {
         let counts = parsed.counts
         var text = ""
         if counts.setAside > 0 {
-            let first = parsed.setAside.first.map { " (first: line \($0.line): \($0.reason))" } ?? ""
-            text += " \(counts.setAside) rows were set aside\(first)."
+            let first = parsed.setAside.first.map { " The first is line \($0.line): \($0.reason)" } ?? ""
+            text += " \(counts.setAside) \(counts.setAside == 1 ? "row was" : "rows were") set aside.\(first)"
         }
-        if counts.duplicatesMerged > 0 { text += " \(counts.duplicatesMerged) repeated rows were merged." }
-        if counts.negative > 0 { text += " \(counts.negative) negative quantities count as 0." }
-        if counts.fractional > 0 { text += " \(counts.fractional) quantities have a fraction." }
+        if counts.duplicatesMerged > 0 { text += " Repeated rows merged: \(counts.duplicatesMerged)." }
+        if counts.negative > 0 { text += " Negative quantities, which count as 0: \(counts.negative)." }
+        if counts.fractional > 0 { text += " Quantities with a fraction: \(counts.fractional)." }
         let unknown = parsed.warehouses.filter { !knownWarehouses.contains($0) }.map(\.rawValue).sorted()
         if !unknown.isEmpty {
             text += " The configuration does not know the warehouses \(unknown.prefix(10).joined(separator: ", "))."

@@ -93,7 +93,7 @@ struct SourceLook: Sendable {
             let present = try Pickup.open(run.id, source: source, due: run.due, in: work)
             let results = present.results + dryRun
             try alerts.clear(
-                SourceAlerts.ofPlace, text: "Source \(source) can be looked into again.",
+                AlertKind.ofPlace, text: "Source \(source) can be looked into again.",
                 correlation: run.correlation, in: work)
             let findings = RunDecision.Findings(
                 isSatisfied: try !dryRun.isEmpty || Self.isSatisfied(results, run.due, source, in: work.transaction),
