@@ -127,7 +127,8 @@ let package = Package(
             tests("DomainTests", "Unit/Domain", ["Domain"]),
             tests("PushingModelTests", "Unit/PushingModel", ["Domain"]),
             tests("ContractsTests", "Contract/Events", ["Contracts", "Domain"], resources: [.copy("Golden")]),
-            tests("ShopConnectorsTests", "Unit/ShopConnectors", ["ShopConnectors", "Transfer", "Domain", "Concurrency"]),
+            tests(
+                "ShopConnectorsTests", "Unit/ShopConnectors", ["ShopConnectors", "Transfer", "Domain", "Concurrency"]),
             tests(
                 "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
             tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),

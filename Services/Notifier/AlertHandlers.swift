@@ -28,7 +28,8 @@ struct AlertRaisedHandler: BatchHandler {
                 RETURNING times
                 """,
                 [
-                    .text(alert.condition), .text(alert.service.rawValue), .maybe(alert.subject.shop) { .text($0.rawValue) },
+                    .text(alert.condition), .text(alert.service.rawValue),
+                    .maybe(alert.subject.shop) { .text($0.rawValue) },
                     .maybe(alert.subject.source) { .text($0.rawValue) }, .text(alert.severity.rawValue),
                     .text(alert.title), .text(alert.text), .text(alert.whatToDo), .timestamp(alert.raisedAt),
                 ])

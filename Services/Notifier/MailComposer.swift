@@ -11,7 +11,8 @@ struct MailComposer: Sendable {
         MailContent(
             company: company, tone: Self.tone(alert.severity), title: alert.title, text: alert.text,
             facts: subject(alert.subject) + [
-                .init(name: "Since", value: text(alert.raisedAt)), .init(name: "Service", value: alert.service.rawValue),
+                .init(name: "Since", value: text(alert.raisedAt)),
+                .init(name: "Service", value: alert.service.rawValue),
             ], advice: alert.whatToDo)
     }
 

@@ -30,7 +30,8 @@ struct MailHandler: WorkHandler {
         do {
             guard let mail = try await begin(id) else {
                 return .park(
-                    FailureReason(.permanent, code: "mail.unknown", message: "There is no mail \(id); nothing was sent."))
+                    FailureReason(
+                        .permanent, code: "mail.unknown", message: "There is no mail \(id); nothing was sent."))
             }
             if mail.isSent { return .done }
             return try await send(mail.message, id: id, context)

@@ -76,7 +76,8 @@ struct OperatorCommands: BatchHandler {
     }
 
     private func run(_ command: Command, in work: UnitOfWork) throws -> String {
-        let chosen = command.arguments["shop"] == nil
+        let chosen =
+            command.arguments["shop"] == nil
             ? settings.shops.values.sorted { $0.name < $1.name } : [try shop(command.arguments)]
         for shop in chosen { try beginRun(of: shop, cause: "command", in: work) }
         return "Asked \(chosen.count) shops for a push of everything that is due."
@@ -90,7 +91,8 @@ struct OperatorCommands: BatchHandler {
             let end = arguments["ends_at"]?.string.flatMap(Self.time), end > work.startedAt
         else {
             throw Refusal(
-                sentence: "A hold needs a SKU, a quantity above 0, a reason and an end in the future; nothing was held.")
+                sentence: "A hold needs a SKU, a quantity above 0, a reason and an end in the future; nothing was held."
+            )
         }
         let known = try work.transaction.query("SELECT 1 FROM stock WHERE sku = $1 LIMIT 1", [.text(code)])
         guard !known.isEmpty else {
@@ -140,7 +142,8 @@ struct OperatorCommands: BatchHandler {
                 !ShopSKU(rawValue: sku ?? listing ?? "").isBlank
             else {
                 throw Refusal(
-                    sentence: "A mapping needs a shop, either a shop SKU or a listing id, and an ERP code; none was set.")
+                    sentence:
+                        "A mapping needs a shop, either a shop SKU or a listing id, and an ERP code; none was set.")
             }
             let units = entry["units_per_pack"]?.integer ?? 1
             guard (1...1_000_000).contains(units) else {
@@ -163,7 +166,8 @@ struct OperatorCommands: BatchHandler {
         try remaps.request(
             shops: shops.sorted(), cause: "mapping", id: command.commandID.uuidString.lowercased(),
             at: work.startedAt, in: work)
-        return "\(entries.count) mappings set; the listings of \(shops.map(\.rawValue).sorted().joined(separator: ", ")) "
+        return
+            "\(entries.count) mappings set; the listings of \(shops.map(\.rawValue).sorted().joined(separator: ", ")) "
             + "are being mapped anew."
     }
 

@@ -59,7 +59,8 @@ struct RemapHandler: BatchHandler {
         var changed: [(ListingRow, Stored)] = []
         var shelves: [ListingID: (code: ERPCode, units: Int)] = [:]
         for listing in try listings(of: shop.name, in: work.transaction) {
-            let result = listing.sku.map { index.result(for: ShopSKU(rawValue: $0), listing: listing.id) }
+            let result =
+                listing.sku.map { index.result(for: ShopSKU(rawValue: $0), listing: listing.id) }
                 ?? index.result(for: "", listing: listing.id)
             let stored = Self.columns(result)
             if stored != listing.stored { changed.append((listing, stored)) }
@@ -136,7 +137,9 @@ struct RemapHandler: BatchHandler {
             seen.insert(shelf)
             let target = mapped[shelf]
             let (code, units) = (try row.decode(at: 1, as: String?.self), try row.decode(at: 2, as: Int.self))
-            if all || target?.code.rawValue != code || (target.map { $0.units != units } ?? false) { moved.append(shelf) }
+            if all || target?.code.rawValue != code || (target.map { $0.units != units } ?? false) {
+                moved.append(shelf)
+            }
         }
         var rows = try ShelfStore.lock(.shelves(shop, moved), in: work.transaction)
         for index in rows.indices {

@@ -38,7 +38,8 @@ enum RunStore {
             """, [])
         return try rows.map { row in
             Run(
-                id: try row.decode(at: 0), shop: ShopName(rawValue: try row.decode(at: 1)), cause: try row.decode(at: 2),
+                id: try row.decode(at: 0), shop: ShopName(rawValue: try row.decode(at: 1)),
+                cause: try row.decode(at: 2),
                 source: try row.decode(at: 3, as: String?.self).map(SourceName.init(rawValue:)),
                 snapshot: try row.decode(at: 4), beganAt: try row.decode(at: 5), deadlineAt: try row.decode(at: 6))
         }

@@ -60,7 +60,9 @@ struct SharedPacing: CallPacing {
                 if await alerts.hadTrouble(), try await breaker.succeeded() { await alerts.recovered() }
             case .answered, .failed:
                 await alerts.noteTrouble()
-                if try await breaker.failed(reason: Self.reason(feedback)) { await alerts.outage(Self.reason(feedback)) }
+                if try await breaker.failed(reason: Self.reason(feedback)) {
+                    await alerts.outage(Self.reason(feedback))
+                }
             case .notSent:
                 break
             }

@@ -82,7 +82,8 @@ public struct StockPublisherService: Sendable {
 
     private static func catalogueJob(_ shop: StockbridgeConfiguration.Shop) -> ScheduledJob {
         ScheduledJob(
-            name: "catalogue \(shop.name)", schedule: shop.schedules.catalogue, verb: .catalogue, arguments: ["shop": .string(shop.name.rawValue)])
+            name: "catalogue \(shop.name)", schedule: shop.schedules.catalogue, verb: .catalogue,
+            arguments: ["shop": .string(shop.name.rawValue)])
     }
 }
 

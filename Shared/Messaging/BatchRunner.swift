@@ -88,7 +88,7 @@ public struct BatchRunner: Sendable {
                 return
             } catch let error as BrokerError {
                 throw error
-            } catch where databaseIsAway(error) {
+            } catch  where databaseIsAway(error) {
                 // Nobody's fault: everything in hand waits here, and counts no attempt.
                 failures += 1
                 parts.logger.warning("database away, waiting", metadata: ["queue": "\(queue)", "problem": "\(error)"])

@@ -1,6 +1,5 @@
 public import Contracts
 
-
 /// Effects in our own tables: many events, one transaction, claimed in the inbox by the runner.
 public protocol BatchHandler<Payload>: Sendable {
     /// The payload it takes.
@@ -81,7 +80,8 @@ public struct WorkRoute: Sendable {
         decode = { message throws(FailureReason) in try message.event(Handler.Payload.self) }
         perform = { event, context in
             guard let event = event as? Event<Handler.Payload> else {
-                return .park(FailureReason(.defect, code: "route.type", message: "A message reached the wrong handler."))
+                return .park(
+                    FailureReason(.defect, code: "route.type", message: "A message reached the wrong handler."))
             }
             return await handler.perform(event, context)
         }

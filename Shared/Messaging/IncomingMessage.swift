@@ -32,7 +32,8 @@ public struct IncomingMessage: Sendable {
     /// - Throws: `FailureReason` (permanent) if it has no usable id, type or schema: such a message can never be done.
     public init(_ delivery: Delivery, queue: String) throws(FailureReason) {
         let headers = EnvelopeHeaders(delivery.properties.headers)
-        guard let text = delivery.properties.messageID ?? headers.attribute("id"), let id = UUID(uuidString: text) else {
+        guard let text = delivery.properties.messageID ?? headers.attribute("id"), let id = UUID(uuidString: text)
+        else {
             throw FailureReason(
                 .permanent, code: "envelope.id",
                 message: "The message has no id that is a UUID, so a repetition could not be recognised.")
@@ -50,7 +51,8 @@ public struct IncomingMessage: Sendable {
         subject = headers.attribute("subject") ?? ""
         correlation = delivery.properties.correlationID ?? id.uuidString.lowercased()
         occurredAt = headers.attribute("time").flatMap(EventTime.parse) ?? delivery.properties.timestamp ?? .distantPast
-        trace = headers.text(HeaderName.traceParent)
+        trace =
+            headers.text(HeaderName.traceParent)
             .map { TraceContext(parent: $0, state: headers.text(HeaderName.traceState)) } ?? .started()
         attempt = max(1, headers.integer(HeaderName.attempt) ?? 1)
         replayID = headers.text(HeaderName.replayID)

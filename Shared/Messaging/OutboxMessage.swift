@@ -21,7 +21,9 @@ public struct OutboxMessage: Sendable, Equatable {
     }
 
     /// Work inside one service: to its work exchange under the queue's name.
-    public init<Payload: EventPayload>(work event: Event<Payload>, for service: ServiceName, queue: String) throws(ContractError) {
+    public init<Payload: EventPayload>(work event: Event<Payload>, for service: ServiceName, queue: String)
+        throws(ContractError)
+    {
         try self.init(event, from: service, exchange: "\(service.rawValue).work", routingKey: queue)
     }
 

@@ -112,7 +112,7 @@ public struct OutboxRelay: Sendable {
                     headers: try row.decode("headers", as: String.self), body: try row.decode("body", as: String.self)
                 ).outgoing)
         }
-        let outcomes = try await publisher.publish(messages)
+        let outcomes = try await outcomes(of: messages)
         faults.reached(.afterPublishBeforeMark)
         var confirmed: [Int64] = []
         var refused: [Int64] = []
@@ -138,5 +138,31 @@ public struct OutboxRelay: Sendable {
                 """, [.integerArray(refused), .text(problem)])
         }
         return confirmed.count
+    }
+
+    /// Publishes, and looks in halves for messages that the broker closes the channel for or that cannot be sent at
+    /// all, so that one of them holds up no other.
+    private func outcomes(of messages: [OutgoingMessage]) async throws(BrokerError) -> [PublishOutcome] {
+        var outcomes: [PublishOutcome]
+        do {
+            outcomes = try await publisher.publish(messages)
+        } catch .headersTooLarge(let bytes) {
+            outcomes = messages.map { _ in .unconfirmed(.headersTooLarge(bytes: bytes)) }
+        } catch .fieldTooLong(let field, let bytes) {
+            outcomes = messages.map { _ in .unconfirmed(.fieldTooLong(field: field, bytes: bytes)) }
+        }
+        let doubtful = outcomes.indices.filter { index in
+            switch outcomes[index] {
+            case .unconfirmed(.refused), .unconfirmed(.headersTooLarge), .unconfirmed(.fieldTooLong): true
+            default: false
+            }
+        }
+        guard messages.count > 1 else { return outcomes }
+        let middle = doubtful.count / 2
+        for half in [doubtful[..<middle], doubtful[middle...]] where !half.isEmpty {
+            let again = try await self.outcomes(of: half.map { messages[$0] })
+            for (index, outcome) in zip(half, again) { outcomes[index] = outcome }
+        }
+        return outcomes
     }
 }

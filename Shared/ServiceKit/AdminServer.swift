@@ -43,8 +43,10 @@ struct AdminServer: Sendable {
             }
             return Response(
                 status: problems.isEmpty ? .ok : .serviceUnavailable, headers: [.contentType: "text/plain"],
-                body: .init(byteBuffer: ByteBuffer(string: (problems.isEmpty ? ["ready"] : problems)
-                    .joined(separator: "\n") + "\n")))
+                body: .init(
+                    byteBuffer: ByteBuffer(
+                        string: (problems.isEmpty ? ["ready"] : problems)
+                            .joined(separator: "\n") + "\n")))
         }
         let bound = self.bound
         return Application(

@@ -73,7 +73,8 @@ extension StockbridgeConfiguration {
     private func brokerConfiguration(user: String, password: String, name: String) throws -> BrokerConfiguration {
         BrokerConfiguration(
             host: broker.host, port: broker.port, virtualHost: broker.virtualHost, user: user, password: password,
-            tls: broker.tls.enabled ? BrokerTLS(caFile: broker.tls.caFile ?? Self.systemAuthorities) : nil, connectionName: name)
+            tls: broker.tls.enabled ? BrokerTLS(caFile: broker.tls.caFile ?? Self.systemAuthorities) : nil,
+            connectionName: name)
     }
 
     private func databaseConfiguration(

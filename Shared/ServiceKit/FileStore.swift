@@ -1,7 +1,7 @@
 public import Contracts
 public import Foundation
-import PostgreSQL
 public import Messaging
+import PostgreSQL
 
 extension UnitOfWork {
     /// Keeps a file, byte for byte; the same id again changes nothing.

@@ -34,7 +34,8 @@ public enum ServiceCatalogue {
     }
 
     /// How often a service's messages are tried and how long they wait in between.
-    public static func retryPolicy(of service: ServiceName, for configuration: StockbridgeConfiguration) -> RetryPolicy {
+    public static func retryPolicy(of service: ServiceName, for configuration: StockbridgeConfiguration) -> RetryPolicy
+    {
         RetryPolicy(
             tiers: tiers(of: configuration),
             maximumAttempts: configuration.retry.maxAttempts(for: service.rawValue))

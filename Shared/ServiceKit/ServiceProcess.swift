@@ -85,8 +85,7 @@ public struct ServiceProcess: Sendable {
     public func run(_ compose: @Sendable (ServiceParts) async throws -> ServiceComposition) async throws {
         let logger = Self.makeLogger(name)
         for warning in configuration.warnings { logger.warning("configuration", metadata: ["warning": "\(warning)"]) }
-        let metrics = PrometheusMetrics()
-        MetricsSystem.bootstrap(metrics)
+        let metrics = Self.metrics
         let parts = try makeParts(logger: logger)
         let composition = try await compose(parts)
         try await declareOwnTopology(parts)
@@ -184,13 +183,22 @@ public struct ServiceProcess: Sendable {
             },
             ReadinessCheck(name: "broker") {
                 await parts.runners.publisher.isBlocked
-                    ? "the broker is short of memory or disk and takes nothing; outgoing events wait in the outbox" : nil
+                    ? "the broker is short of memory or disk and takes nothing; outgoing events wait in the outbox"
+                    : nil
             },
         ]
     }
 
+    /// The metrics system can be set up only once in a process, in which tests run several services.
+    private static let metrics: PrometheusMetrics = {
+        let metrics = PrometheusMetrics()
+        MetricsSystem.bootstrap(metrics)
+        return metrics
+    }()
+
     private static func makeLogger(_ name: ServiceName) -> Logger {
-        let level = ProcessInfo.processInfo.environment["STOCKBRIDGE_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .info
+        let level =
+            ProcessInfo.processInfo.environment["STOCKBRIDGE_LOG_LEVEL"].flatMap { Logger.Level(rawValue: $0) } ?? .info
         return Logger(label: name.rawValue) { label in JSONLogHandler(label: label, level: level) }
     }
 }
@@ -207,11 +215,16 @@ struct Loops: Service {
     let stop: StopSignal
 
     func run() async throws {
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                for loop in loops { group.addTask { await loop.body() } }
+        // Cancelled is what they are when another part of the group failed, such as a port that is in use.
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await withDiscardingTaskGroup { group in
+                    for loop in loops { group.addTask { await loop.body() } }
+                }
+            } onGracefulShutdown: {
+                stop.stop()
             }
-        } onGracefulShutdown: {
+        } onCancel: {
             stop.stop()
         }
     }

@@ -24,7 +24,14 @@ struct CommandResult: Sendable, Encodable {
     /// The whole answer, where the service said more than a sentence.
     var answer: JSONValue?
 
-    /// - Throws: ``ExitStatus`` unless it was carried out.
+    /// Whether the answer speaks of a file that a person has to decide about.
+    private var namesHeldFile: Bool {
+        let files = answer?.object?["files"]?.array ?? []
+        let states = ([answer] + files).compactMap { $0?.object?["state"]?.string }
+        return states.contains { ["held", "refused", "unreadable", "failed"].contains($0) }
+    }
+
+    /// - Throws: ``ExitStatus`` unless it was carried out and leaves nothing to decide.
     func finish(_ global: GlobalOptions) throws {
         let style = Console.style
         let text: String =
@@ -36,7 +43,7 @@ struct CommandResult: Sendable, Encodable {
             }
         try global.print(self, text: text)
         switch state {
-        case .done: break
+        case .done: if namesHeldFile { throw ExitStatus.attention }
         case .refused, .failed: throw ExitStatus.failed
         case .requested: throw ExitStatus.attention
         }

@@ -45,8 +45,9 @@ struct StatusCommand: AsyncParsableCommand {
             }
             return try await StatusStore(database: database).status(configuration)
         }
-        let wording = Wording(timeZone: configuration.timeZone)
-        try global.print(status, text: StatusText(status: status, wording: wording, style: Console.style).text)
+        let text = StatusText(
+            status: status, wording: Wording(timeZone: configuration.timeZone), style: Console.style)
+        try global.print(status, text: waitFor == nil ? text.text : text.shops)
         // Who waits for a goal asks whether it was reached; what else needs attention is in the text.
         if waitFor == nil && !status.attention.isEmpty { throw ExitStatus.attention }
     }

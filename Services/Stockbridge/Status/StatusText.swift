@@ -15,7 +15,8 @@ struct StatusText {
 
     // MARK: Shops
 
-    private var shops: String {
+    /// The table of the shops alone.
+    var shops: String {
         var table = TextTable([
             ("shop", .left), ("state", .left), ("listed", .right), ("confirmed", .right), ("unchanged", .right),
             ("deferred", .right), ("unmapped", .right), ("rejected", .right), ("failed", .right), ("took", .right),

@@ -104,6 +104,9 @@ struct TopologyApply: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
+    @Flag(name: .long, help: "Accepted for scripts; nothing is asked, for nothing is deleted.")
+    var yes = false
+
     func run() async throws {
         let report = try await global.withBroker { broker, configuration in
             var done: [String] = []

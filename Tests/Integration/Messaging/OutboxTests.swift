@@ -146,7 +146,9 @@ struct OutboxTests {
             let left = try await bench.system.number(
                 "SELECT count(*) FROM stock.outbox WHERE failures = 1 AND last_error <> ''")
             #expect(left == 2)
-            #expect(try await bench.system.take(41, from: Bench.workQueue, within: .seconds(3)).count == 40)
+            // A message on the same channel as the one that the broker refused may go out twice, never not at all.
+            let taken = try await bench.system.take(80, from: Bench.workQueue, within: .seconds(3))
+            #expect(Set(taken.compactMap(\.properties.messageID)).count == 40)
         }
     }
 

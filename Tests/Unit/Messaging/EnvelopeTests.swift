@@ -1,9 +1,10 @@
 import Contracts
 import Foundation
 import Logging
-@testable import Messaging
 import RabbitMQ
 import Testing
+
+@testable import Messaging
 
 struct Ping: EventPayload, Equatable {
     static let type = EventType("test.ping", 2, 1)

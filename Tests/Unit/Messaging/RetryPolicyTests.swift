@@ -36,7 +36,9 @@ struct RetryPolicyTests {
         #expect(policy.settlement(of: .defer(shop), attempt: 3, isReplay: false) == .pause(shop, policy.tiers[0]))
     }
 
-    @Test(arguments: [(100, "5s"), (5_000, "5s"), (29_999, "5s"), (30_000, "30s"), (105_000, "30s"), (10_000_000, "1h")])
+    @Test(arguments: [
+        (100, "5s"), (5_000, "5s"), (29_999, "5s"), (30_000, "30s"), (105_000, "30s"), (10_000_000, "1h"),
+    ])
     func comingBackLaterNeverWaitsLongerThanAsked(milliseconds: Int, tier: String) {
         let settlement = policy.settlement(of: .later(milliseconds: milliseconds), attempt: 2, isReplay: false)
         guard case .delay(let chosen, let attempt) = settlement else {

@@ -65,7 +65,8 @@ struct TopologyTests {
         for own in ["stock-publisher", "stock-publisher.push.hanoi", "stock-publisher.dead"] {
             #expect(own.contains(configure) && own.contains(write) && own.contains(read))
         }
-        for foreign in ["stock-ingestor", "notifier.work", "stock-publisherX", "notifier.dead", "stockbridge.unrouted"] {
+        for foreign in ["stock-ingestor", "notifier.work", "stock-publisherX", "notifier.dead", "stockbridge.unrouted"]
+        {
             #expect(!foreign.contains(configure) && !foreign.contains(write) && !foreign.contains(read))
         }
         #expect(!"stockbridge.events".contains(configure))

@@ -27,7 +27,9 @@ struct ChainRow {
             policy: RetryPolicy(tiers: RetryTier.standard, maximumAttempts: 5), stop: stop, logger: fixture.logger,
             // Reached after each commit, just before its messages are acknowledged.
             faults: FaultInjection { _ in
-                if progress.applied.load(ordering: .relaxed) >= expected { stop.stop() }
+                guard progress.applied.load(ordering: .relaxed) >= expected else { return }
+                progress.end.withLock { $0 = .now }
+                stop.stop()
             },
             now: { Date() })
         let runner = BatchRunner(
@@ -38,7 +40,7 @@ struct ChainRow {
         }
         let start = ContinuousClock.now
         await runner.run()
-        let seconds = (ContinuousClock.now - start).inSeconds
+        let seconds = (progress.end.withLock { $0 } - start).inSeconds
         watchdog.cancel()
         await pool.close()
         await publisher.close()
@@ -49,6 +51,8 @@ struct ChainRow {
 
     final class Progress: Sendable {
         let applied = Atomic(0)
+        /// When the last batch was committed.
+        let end = Mutex(ContinuousClock.now)
     }
 
     /// One effect row and one event a message.

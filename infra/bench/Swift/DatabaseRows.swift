@@ -21,11 +21,10 @@ struct DatabaseRows {
                 "CREATE TEMP TABLE staging (sku text, warehouse text, on_hand bigint) ON COMMIT DROP")
             try transaction.copy(into: "staging", columns: ["sku", "warehouse", "on_hand"]) { writer in
                 for number in 0..<count {
-                    try writer.row { row in
-                        row.text("HS\(1_000_000 + number / 2)")
-                        row.text(number % 2 == 0 ? "HN" : "HCM")
-                        row.integer(Int64(number % 20 == 0 ? number + 1 : number))
-                    }
+                    writer.text("HS\(1_000_000 + number / 2)")
+                    writer.text(number % 2 == 0 ? "HN" : "HCM")
+                    writer.integer(number % 20 == 0 ? number + 1 : number)
+                    try writer.endRow()
                 }
             }
             try transaction.execute(
