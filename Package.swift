@@ -103,8 +103,8 @@ let package = Package(
         + service(
             "StockIngestor", executable: "stock-ingestor",
             [
-                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "StockFiles", "Concurrency",
-                "ServiceKit", log, crypto,
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "StockFiles", "DelimitedText",
+                "Concurrency", "ServiceKit", log, crypto,
             ])
         + service(
             "Notifier", executable: "notifier",
@@ -133,10 +133,52 @@ let package = Package(
                 "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
             tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),
             tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ"]),
+            tests(
+                "StockIngestorTests", "Unit/StockIngestor",
+                ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
                 name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",
                 exclude: ["Servers"], swiftSettings: strict),
+            // Test equipment: a database and a virtual host of a test's own on real servers.
+            .target(
+                name: "TestStack",
+                dependencies: ["Contracts", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer", crypto],
+                path: "Tests/Support/TestStack", swiftSettings: strict),
+            tests(
+                "MessagingIntegrationTests", "Integration/Messaging",
+                [
+                    "TestStack", "Messaging", "ServiceKit", "Contracts", "Domain", "PostgreSQL", "RabbitMQ", log,
+                ]),
+            tests(
+                "ServiceKitTests", "Unit/ServiceKit",
+                [
+                    "ServiceKit", "Messaging", "Contracts", "Domain", log,
+                    .product(name: "CoreMetrics", package: "swift-metrics"),
+                ]),
+            tests(
+                "ServiceKitIntegrationTests", "Integration/ServiceKit",
+                [
+                    "TestStack", "ServiceKit", "Messaging", "Contracts", "Domain", "PostgreSQL", "Concurrency", log,
+                ]),
+            tests(
+                "StockPublisherIntegrationTests", "Integration/StockPublisher",
+                [
+                    "TestStack", "ShopSimulators", "StockPublisher", "ServiceKit", "Settings", "Messaging", "Contracts",
+                    "Domain", "PostgreSQL", "RabbitMQ",
+                ]),
+            tests(
+                "NotifierTests", "Unit/Notifier", ["Notifier", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
+            // Test equipment: the executables as processes on real servers, and services that die at named points.
+            .target(
+                name: "ProcessStack",
+                dependencies: ["TestStack", "ShopSimulators", "Contracts", "PostgreSQL", "RabbitMQ", "Transfer"],
+                path: "Tests/Support/ProcessStack", swiftSettings: strict),
+            .executableTarget(
+                name: "fault-runner",
+                dependencies: ["StockIngestor", "StockPublisher", "Notifier", "Messaging", "Settings", arguments],
+                path: "Tests/Support/FaultRunner", swiftSettings: strict),
+            tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
                 name: "ShopSimulators",
@@ -151,5 +193,12 @@ let package = Package(
             .executableTarget(
                 name: "shop-simulator", dependencies: ["ShopSimulators", arguments, signals],
                 path: "Tests/Support/ShopSimulator", swiftSettings: strict),
+            // Our side of `make bench`.
+            .executableTarget(
+                name: "stockbridge-bench",
+                dependencies: [
+                    "Contracts", "Domain", "Messaging", "PostgreSQL", "RabbitMQ", "Spreadsheets", "StockFiles", log,
+                ],
+                path: "infra/bench/Swift", swiftSettings: strict),
         ]
 )

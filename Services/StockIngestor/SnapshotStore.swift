@@ -109,10 +109,12 @@ enum SnapshotStore {
     ) throws {
         try work.transaction.execute(
             """
-            INSERT INTO files (source, version, name, digest, snapshot_id, outcome, run_id, taken_at)
+            INSERT INTO files AS f (source, version, name, digest, snapshot_id, outcome, run_id, taken_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             ON CONFLICT (source, version) DO UPDATE
-            SET digest = excluded.digest, snapshot_id = excluded.snapshot_id, outcome = excluded.outcome,
+            SET digest = excluded.digest, snapshot_id = excluded.snapshot_id,
+                -- Two runs may read the same file at once; what the first made of it stands.
+                outcome = CASE excluded.outcome WHEN 'unchanged' THEN f.outcome ELSE excluded.outcome END,
                 run_id = excluded.run_id, taken_at = excluded.taken_at
             """,
             [

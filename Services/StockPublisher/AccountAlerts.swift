@@ -13,6 +13,7 @@ struct AccountAlerts: Sendable {
     let shop: ShopName
     let parts: ServiceParts
     private let trouble = SharedTrouble()
+    private let refusal = SharedTrouble()
 
     init(shop: ShopName, parts: ServiceParts) {
         self.shop = shop
@@ -32,6 +33,7 @@ struct AccountAlerts: Sendable {
     }
 
     func refusedCredentials(_ sentence: String) async {
+        refusal.set()
         await raise(
             condition: "shop-credentials:\(shop.rawValue)", severity: .critical,
             title: "Shop \(shop.rawValue) refuses our credentials", text: sentence,
@@ -39,12 +41,20 @@ struct AccountAlerts: Sendable {
     }
 
     func recovered() async {
-        for condition in ["shop-outage", "shop-credentials"] {
-            let cleared = AlertCleared(
+        await clear("shop-outage", "Shop \(shop.rawValue) answers again; what waited is being pushed.")
+    }
+
+    /// A call was let in: what was said about the credentials is over, whichever process said it.
+    func acceptedCredentials() async {
+        guard refusal.take() else { return }
+        await clear("shop-credentials", "Shop \(shop.rawValue) accepts our credentials; what waited is being pushed.")
+    }
+
+    private func clear(_ condition: String, _ text: String) async {
+        await emit(
+            AlertCleared(
                 condition: "\(condition):\(shop.rawValue)", service: parts.name, subject: AlertSubject(shop: shop),
-                text: "Shop \(shop.rawValue) answers again; what waited is being pushed.", clearedAt: parts.clock.now())
-            await emit(cleared)
-        }
+                text: text, clearedAt: parts.clock.now()))
     }
 
     private func raise(
@@ -72,7 +82,7 @@ struct AccountAlerts: Sendable {
 
 /// A flag that survives copies of the struct above.
 private final class SharedTrouble: Sendable {
-    // Set at the start, so that a new process closes a breaker that another left open.
+    // Set at the start, so that a new process closes a breaker or ends an alert that another left open.
     private let flag = Mutex(true)
 
     func set() { flag.withLock { $0 = true } }

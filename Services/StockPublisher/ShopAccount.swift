@@ -58,6 +58,7 @@ struct SharedPacing: CallPacing {
             switch feedback.outcome {
             case .answered where !feedback.countsAsOutage:
                 if await alerts.hadTrouble(), try await breaker.succeeded() { await alerts.recovered() }
+                if case .answered(200..<300) = feedback.outcome { await alerts.acceptedCredentials() }
             case .answered, .failed:
                 await alerts.noteTrouble()
                 if try await breaker.failed(reason: Self.reason(feedback)) {

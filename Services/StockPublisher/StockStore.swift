@@ -9,10 +9,12 @@ enum StockStore {
     ///
     /// - Returns: Whether it named codes that nobody had named before, which listings may have been waiting for.
     static func apply(_ chunk: StockAggregated.Chunk, in transaction: Transaction) throws -> Bool {
-        let isNew = try transaction.execute(
+        // Only counted here. A chunk that comes again, or a republished one of another division, is applied all the same:
+        // the sequence of each row decides.
+        try transaction.execute(
             "INSERT INTO chunks (snapshot_id, part) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             [.uuid(chunk.snapshot.id), .integer(Int64(chunk.part))])
-        guard isNew == 1, !chunk.skus.isEmpty else { return false }
+        guard !chunk.skus.isEmpty else { return false }
         let rows = chunk.skus.flatMap { sku in sku.rows.map { (sku.sku, $0) } }
         let written = try transaction.query(
             """

@@ -82,7 +82,8 @@ struct StockbridgeCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done but something needs attention.
             """,
         subcommands: [
-            StatusCommand.self, RunCommand.self, ShadowCommand.self, //SOON
+            StatusCommand.self, RunCommand.self, StockCommand.self, ShadowCommand.self,
+            MappingCommand.self, ExplainCommand.self,
             ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
         ])
 }

@@ -10,7 +10,7 @@ public enum ContractCoding {
     /// - Throws: ``ContractError/unencodable(type:detail:)``, a defect: every payload can be written.
     public static func encode(_ payload: some Encodable) throws(ContractError) -> [UInt8] {
         do {
-            return Array(try encoder().encode(payload))
+            return Array(try payloadEncoder.encode(payload))
         } catch {
             throw .unencodable(type: "\(type(of: payload))", detail: describe(error))
         }
@@ -23,11 +23,15 @@ public enum ContractCoding {
         _ type: Payload.Type = Payload.self, from bytes: [UInt8]
     ) throws(ContractError) -> Payload {
         do {
-            return try decoder().decode(type, from: Data(bytes))
+            return try payloadDecoder.decode(type, from: Data(bytes))
         } catch {
             throw .undecodable(type: "\(type)", detail: describe(error))
         }
     }
+
+    // Made once: neither is changed after it was made, and every message passes through one of them.
+    private static let payloadEncoder = encoder()
+    private static let payloadDecoder = decoder()
 
     /// An encoder with these rules, for what is stored as JSON under the same ones.
     public static func encoder() -> JSONEncoder {

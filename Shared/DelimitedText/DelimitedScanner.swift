@@ -4,12 +4,6 @@
 /// it. A quote that is never closed costs its own line and no more: once the longest record is exceeded or the text
 /// ends, the fault is reported and scanning goes on at the line after the quote.
 public struct DelimitedScanner: ~Copyable {
-    private enum Step {
-        case record(DelimitedRecord)
-        case needsMore
-        case end
-    }
-
     private let stream: TextStream
     private let separator: UInt8
     private let limits: DelimitedLimits
@@ -65,11 +59,9 @@ public struct DelimitedScanner: ~Copyable {
                 try refill()
                 continue
             }
-            switch scan() {
-            case .record(let record): return record
-            case .needsMore: try refill()
-            case .end: return nil
-            }
+            if let record = scan() { return record }
+            if atEnd, position == filled { return nil }
+            try refill()
         }
     }
 
@@ -108,46 +100,49 @@ public struct DelimitedScanner: ~Copyable {
         return atEnd
     }
 
-    /// One record from `position`, if the buffer holds all of it.
-    private mutating func scan() -> Step {
-        guard position < filled else { return atEnd ? .end : .needsMore }
+    /// One record from `position`; nil if the buffer does not hold all of it, or nothing is left.
+    private mutating func scan() -> DelimitedRecord? {
+        guard position < filled else { return nil }
         var state = RecordState(start: position, scratch: scratch)
-        let base = buffer
-        let classes = classes
-        let end = filled
+        let (base, classes, end) = (buffer, classes, filled)
         var index = position
+        // Where the cell begins; -1 once a quoted one is closed.
+        var cellStart = index
         while true {
-            while index < end, classes[Int(base[index])] == ByteClass.plain { index += 1 }
+            var kind = ByteClass.plain
+            while index < end {
+                kind = classes[Int(base[index])]
+                if kind != ByteClass.plain { break }
+                index &+= 1
+            }
             if index == end {
                 if index - state.start > limits.recordBytes { return tooLong(state) }
-                guard atEnd else { return .needsMore }
-                close(cellIn: &state, at: index)
+                guard atEnd else { return nil }
+                if cellStart >= 0 { add(base + cellStart, index - cellStart, to: &state) }
                 return finish(state, at: index, next: index, lineBreak: false)
             }
-            switch classes[Int(base[index])] {
-            case ByteClass.separator:
-                close(cellIn: &state, at: index)
-                index += 1
-                state.cellStart = index
-            case ByteClass.lineFeed:
-                close(cellIn: &state, at: index)
-                return finish(state, at: index, next: index + 1, lineBreak: true)
-            case ByteClass.carriageReturn:
-                if index + 1 == end, !atEnd { return .needsMore }
-                close(cellIn: &state, at: index)
-                let pair = index + 1 < end && base[index + 1] == ASCII.lineFeed
-                return finish(state, at: index, next: index + (pair ? 2 : 1), lineBreak: true)
-            case ByteClass.quote where index == state.cellStart:
+            // Most frequent first; a jump table would be mispredicted at nearly every cell.
+            if kind == ByteClass.separator {
+                if cellStart >= 0 { add(base + cellStart, index &- cellStart, to: &state) }
+                index &+= 1
+                cellStart = index
+            } else if kind == ByteClass.quote, index == cellStart {
                 switch scanQuoted(&state, from: &index) {
-                case .closed: break
-                case .needsMore: return .needsMore
+                case .closed: cellStart = -1
+                case .needsMore: return nil
                 case .fault(let fault): return resume(state, fault)
                 }
-            case ByteClass.control:
-                state.hasControl = true
-                index += 1
-            default:
-                index += 1
+            } else if kind == ByteClass.lineFeed {
+                if cellStart >= 0 { add(base + cellStart, index &- cellStart, to: &state) }
+                return finish(state, at: index, next: index + 1, lineBreak: true)
+            } else if kind == ByteClass.carriageReturn {
+                if index + 1 == end, !atEnd { return nil }
+                if cellStart >= 0 { add(base + cellStart, index &- cellStart, to: &state) }
+                let pair = index + 1 < end && base[index + 1] == ASCII.lineFeed
+                return finish(state, at: index, next: index + (pair ? 2 : 1), lineBreak: true)
+            } else {
+                if kind == ByteClass.control { state.hasControl = true }
+                index &+= 1
             }
         }
     }
@@ -208,51 +203,45 @@ public struct DelimitedScanner: ~Copyable {
             default: return .fault(.textAfterQuote)
             }
         }
-        state.quoted = content
+        if let start = content.baseAddress { add(start, content.count, to: &state) }
         return .closed
     }
 
     @inline(__always)
-    private func close(cellIn state: inout RecordState, at index: Int) {
+    private func add(_ start: UnsafePointer<UInt8>, _ count: Int, to state: inout RecordState) {
         guard state.cellCount < limits.cells else {
             state.fault = state.fault ?? .tooManyCells(limit: limits.cells)
             return
         }
-        let cell: UnsafeBufferPointer<UInt8>
-        if let quoted = state.quoted {
-            cell = quoted
-            state.quoted = nil
-        } else {
-            cell = UnsafeBufferPointer(start: buffer + state.cellStart, count: index - state.cellStart)
-        }
-        if cell.count > limits.cellBytes {
+        if count > limits.cellBytes {
             state.fault = state.fault ?? .cellTooLong(column: state.cellCount, limit: limits.cellBytes)
         }
-        cells[state.cellCount] = cell
-        state.cellCount += 1
+        cells[state.cellCount] = UnsafeBufferPointer(start: start, count: count)
+        state.cellCount &+= 1
     }
 
-    private mutating func finish(_ state: RecordState, at end: Int, next: Int, lineBreak: Bool) -> Step {
+    @inline(__always)
+    private mutating func finish(_ state: RecordState, at end: Int, next: Int, lineBreak: Bool) -> DelimitedRecord {
         var fault = state.fault
         if end - state.start > limits.recordBytes { fault = .recordTooLong(limit: limits.recordBytes) }
         let record = record(state, end: end, fault: fault, lineBreak: lineBreak)
         position = next
         line += state.lineBreaks + 1
-        return .record(record)
+        return record
     }
 
     /// A record that is still going on beyond the limit: it is reported, the rest of its line passed over.
-    private mutating func tooLong(_ state: RecordState) -> Step {
+    private mutating func tooLong(_ state: RecordState) -> DelimitedRecord {
         let limit = limits.recordBytes
         let record = record(state, end: state.start + limit, fault: .recordTooLong(limit: limit), lineBreak: true)
         line += state.lineBreaks
         position = filled
         skipping = true
-        return .record(record)
+        return record
     }
 
     /// A record whose quote cannot be right: it is reported up to the end of the line that the quote is on.
-    private mutating func resume(_ state: RecordState, _ fault: RecordFault) -> Step {
+    private mutating func resume(_ state: RecordState, _ fault: RecordFault) -> DelimitedRecord {
         var end = state.quoteOpened
         while end < filled, buffer[end] != ASCII.lineFeed, buffer[end] != ASCII.carriageReturn { end += 1 }
         line += state.linesAtQuote
@@ -263,9 +252,10 @@ public struct DelimitedScanner: ~Copyable {
         position = end
         skipping = true
         if end == filled, atEnd { skipping = false }
-        return .record(record)
+        return record
     }
 
+    @inline(__always)
     private func record(
         _ state: RecordState, end: Int, fault: RecordFault?, lineBreak: Bool, linesBefore: Int = 0
     ) -> DelimitedRecord {

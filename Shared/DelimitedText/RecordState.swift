@@ -1,14 +1,11 @@
 /// What the scanner knows of the record it is in.
 struct RecordState {
     let start: Int
-    var cellStart: Int
     var cellCount = 0
     /// Line breaks inside quotes so far.
     var lineBreaks = 0
     var hasControl = false
     var fault: RecordFault?
-    /// The content of the quoted cell that is being closed.
-    var quoted: UnsafeBufferPointer<UInt8>?
     /// Where the last quote opened, and how many line breaks stood before it.
     var quoteOpened = 0
     var linesAtQuote = 0
@@ -16,7 +13,6 @@ struct RecordState {
 
     init(start: Int, scratch: UnsafeMutablePointer<UInt8>) {
         self.start = start
-        cellStart = start
         self.scratch = scratch
     }
 

@@ -50,11 +50,12 @@ struct UTF8Validator {
     @inline(__always)
     private static func skipASCII(_ base: UnsafeRawPointer, from start: Int, to count: Int) -> Int {
         var index = start
-        while index + 16 <= count {
-            let low = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let high = base.loadUnaligned(fromByteOffset: index + 8, as: UInt64.self)
-            if (low | high) & 0x8080_8080_8080_8080 != 0 { break }
-            index += 16
+        while index + 8 <= count {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let high = word & 0x8080_8080_8080_8080
+            // The first byte that is not ASCII is found by counting, not byte by byte.
+            if high != 0 { return index + (high.trailingZeroBitCount >> 3) }
+            index += 8
         }
         while index < count, base.load(fromByteOffset: index, as: UInt8.self) < 0x80 { index += 1 }
         return index

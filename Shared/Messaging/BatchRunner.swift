@@ -32,38 +32,68 @@ public struct BatchRunner: Sendable {
         let event: any Sendable
     }
 
+    /// Messages taken together: those that can be applied, and those that never can.
+    private struct Batch: Sendable {
+        var decoded: [Decoded] = []
+        var unusable: [(delivery: Delivery, reason: FailureReason)] = []
+
+        var isEmpty: Bool { decoded.isEmpty && unusable.isEmpty }
+    }
+
     /// Consumes until the service stops; connection losses are survived.
+    ///
+    /// While one batch is being committed the next one is taken and decoded: the database's time is the larger part.
+    /// Batches are applied one after the other.
     public func run() async {
         let consumer = Consumer(parts.broker, queue: queue, prefetch: min(Self.prefetch, size * 3))
         let backoff = Backoff(first: .milliseconds(200), ceiling: .seconds(10))
         var failures = 0
-        while !parts.stop.isStopping {
+        var batch = Batch()
+        while !parts.stop.isStopping || !batch.isEmpty {
+            async let upcoming = take(consumer)
+            var problem: (any Error)?
             do {
-                let deliveries = try await consumer.next(
-                    atMost: size, within: .seconds(1), linger: .milliseconds(2))
-                failures = 0
-                if !deliveries.isEmpty { try await handle(deliveries, consumer) }
+                try await handle(batch, consumer)
             } catch {
-                failures += 1
-                parts.logger.warning(
-                    "consuming interrupted", metadata: ["queue": "\(queue)", "problem": "\(error)"])
-                await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
+                problem = error
             }
+            // What was taken is handled whatever happened to the batch before: its tags may be of a newer connection.
+            switch await upcoming {
+            case .success(let taken): batch = taken
+            case .failure(let error): (batch, problem) = (Batch(), error)
+            }
+            guard let problem else {
+                failures = 0
+                continue
+            }
+            failures += 1
+            parts.logger.warning("consuming interrupted", metadata: ["queue": "\(queue)", "problem": "\(problem)"])
+            await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
         }
         await consumer.close()
     }
 
-    private func handle(_ deliveries: [Delivery], _ consumer: Consumer) async throws {
-        var decoded: [Decoded] = []
-        decoded.reserveCapacity(deliveries.count)
-        for delivery in deliveries {
-            do throws(FailureReason) {
-                decoded.append(try decode(delivery))
-            } catch {
-                try await settle(delivery, .deadLetter(error), consumer)
+    /// The next messages, with their payloads read; none if the service stops or nothing came within a second.
+    private func take(_ consumer: Consumer) async -> Result<Batch, BrokerError> {
+        if parts.stop.isStopping { return .success(Batch()) }
+        do throws(BrokerError) {
+            var batch = Batch()
+            for delivery in try await consumer.next(atMost: size, within: .seconds(1), linger: .milliseconds(2)) {
+                do throws(FailureReason) {
+                    batch.decoded.append(try decode(delivery))
+                } catch {
+                    batch.unusable.append((delivery, error))
+                }
             }
+            return .success(batch)
+        } catch {
+            return .failure(error)
         }
-        if !decoded.isEmpty { try await applyAll(decoded, consumer) }
+    }
+
+    private func handle(_ batch: Batch, _ consumer: Consumer) async throws {
+        for (delivery, reason) in batch.unusable { try await settle(delivery, .deadLetter(reason), consumer) }
+        if !batch.decoded.isEmpty { try await applyAll(batch.decoded, consumer) }
     }
 
     private func decode(_ delivery: Delivery) throws(FailureReason) -> Decoded {

@@ -16,21 +16,39 @@ public struct TraceContext: Sendable, Equatable {
 
     /// The beginning of a new trace.
     public static func started() -> TraceContext {
-        TraceContext(parent: "00-\(hex(16))-\(hex(8))-01")
+        TraceContext(parent: text(trace: nil, flags: (UInt8(ascii: "0"), UInt8(ascii: "1"))))
     }
 
     /// The same trace with a span of its own for what is caused now.
     public func child() -> TraceContext {
-        let parts = parent.split(separator: "-")
-        guard parts.count == 4, parts[1].count == 32 else { return .started() }
-        return TraceContext(parent: "00-\(parts[1])-\(Self.hex(8))-\(parts[3])", state: state)
+        var parent = self.parent
+        let text = parent.withUTF8 { bytes -> String? in
+            let hyphen = UInt8(ascii: "-")
+            guard bytes.count == 55, bytes[2] == hyphen, bytes[35] == hyphen, bytes[52] == hyphen else { return nil }
+            let trace = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[3..<35]))
+            return Self.text(trace: trace, flags: (bytes[53], bytes[54]))
+        }
+        return text.map { TraceContext(parent: $0, state: state) } ?? .started()
     }
 
-    private static func hex(_ bytes: Int) -> String {
-        (0..<bytes).map { _ in
-            let byte = UInt8.random(in: .min ... .max)
-            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+    /// `00-<trace, 32 digits>-<new span, 16 digits>-<flags>`; a trace of its own if none is given.
+    private static func text(trace: UnsafeRawBufferPointer?, flags: (UInt8, UInt8)) -> String {
+        let hyphen = UInt8(ascii: "-")
+        return String(unsafeUninitializedCapacity: 55) { target in
+            withUnsafeTemporaryAllocation(byteCount: 24, alignment: 8) { random in
+                RandomBytes.fill(random)
+                (target[0], target[1], target[2]) = (UInt8(ascii: "0"), UInt8(ascii: "0"), hyphen)
+                if let trace {
+                    for (index, byte) in trace.enumerated() { target[3 + index] = byte }
+                } else {
+                    _ = HexText.write(UnsafeRawBufferPointer(rebasing: random[8...]), to: target, at: 3)
+                }
+                target[35] = hyphen
+                _ = HexText.write(UnsafeRawBufferPointer(rebasing: random[..<8]), to: target, at: 36)
+                (target[52], target[53], target[54]) = (hyphen, flags.0, flags.1)
+            }
+            return 55
+        }
     }
 }
 
@@ -55,7 +73,7 @@ public struct Event<Payload: EventPayload>: Sendable {
 
     /// A new event.
     public init(
-        _ payload: Payload, id: UUID = UUID(), subject: String, correlation: String, occurredAt: Date,
+        _ payload: Payload, id: UUID = RandomBytes.uuid(), subject: String, correlation: String, occurredAt: Date,
         trace: TraceContext = .started()
     ) {
         self.init(

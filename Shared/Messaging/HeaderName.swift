@@ -1,5 +1,7 @@
 /// The names of the headers we write and read.
 enum HeaderName {
+    /// What the names of the CloudEvents attributes begin with.
+    static let attributePrefix = "cloudEvents_"
     static let specVersion = "cloudEvents_specversion"
     static let id = "cloudEvents_id"
     static let type = "cloudEvents_type"

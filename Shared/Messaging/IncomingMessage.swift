@@ -32,13 +32,13 @@ public struct IncomingMessage: Sendable {
     /// - Throws: `FailureReason` (permanent) if it has no usable id, type or schema: such a message can never be done.
     public init(_ delivery: Delivery, queue: String) throws(FailureReason) {
         let headers = EnvelopeHeaders(delivery.properties.headers)
-        guard let text = delivery.properties.messageID ?? headers.attribute("id"), let id = UUID(uuidString: text)
+        guard let text = delivery.properties.messageID ?? headers.attribute(HeaderName.id), let id = UUID(uuidString: text)
         else {
             throw FailureReason(
                 .permanent, code: "envelope.id",
                 message: "The message has no id that is a UUID, so a repetition could not be recognised.")
         }
-        guard let type = headers.attribute("type"), let schema = headers.attribute("dataschema") else {
+        guard let type = headers.attribute(HeaderName.type), let schema = headers.attribute(HeaderName.dataSchema) else {
             throw FailureReason(
                 .permanent, code: "envelope.type",
                 message: "Message \(id) does not say its type and schema (cloudEvents_type, cloudEvents_dataschema).")
@@ -48,9 +48,9 @@ public struct IncomingMessage: Sendable {
         self.id = id
         self.type = type
         dataSchema = schema
-        subject = headers.attribute("subject") ?? ""
-        correlation = delivery.properties.correlationID ?? id.uuidString.lowercased()
-        occurredAt = headers.attribute("time").flatMap(EventTime.parse) ?? delivery.properties.timestamp ?? .distantPast
+        subject = headers.attribute(HeaderName.subject) ?? ""
+        correlation = delivery.properties.correlationID ?? id.lowercasedText
+        occurredAt = headers.attribute(HeaderName.time).flatMap(EventTime.parse) ?? delivery.properties.timestamp ?? .distantPast
         trace =
             headers.text(HeaderName.traceParent)
             .map { TraceContext(parent: $0, state: headers.text(HeaderName.traceState)) } ?? .started()
@@ -88,8 +88,10 @@ struct EnvelopeHeaders {
 
     init(_ headers: [String: HeaderValue]) { self.headers = headers }
 
+    /// - Parameter name: One of ``HeaderName``, which spell the first way.
     func attribute(_ name: String) -> String? {
-        text("cloudEvents_" + name) ?? text("cloudEvents:" + name)
+        if let value = text(name) { return value }
+        return text("cloudEvents:" + name.dropFirst(HeaderName.attributePrefix.count))
     }
 
     func text(_ name: String) -> String? {

@@ -33,19 +33,25 @@ public struct OutboxMessage: Sendable, Equatable {
         id = event.id
         self.exchange = exchange
         self.routingKey = routingKey
-        var lines = [
-            (HeaderName.specVersion, "1.0"),
-            (HeaderName.id, event.id.uuidString.lowercased()),
-            (HeaderName.type, event.payload.topic),
-            (HeaderName.source, "/stockbridge/" + service.rawValue),
-            (HeaderName.subject, event.subject),
-            (HeaderName.time, EventTime.text(event.occurredAt)),
-            (HeaderName.dataSchema, Payload.type.dataSchema),
-            (Self.correlationLine, event.correlation),
-            (HeaderName.traceParent, event.trace.parent),
-        ]
-        if let state = event.trace.state { lines.append((HeaderName.traceState, state)) }
-        headers = lines.map { "\($0)\t\(Self.singleLine($1))" }.joined(separator: "\n")
+        var lines = ""
+        lines.reserveCapacity(640)
+        func add(_ name: String, _ value: String) {
+            if !lines.isEmpty { lines += "\n" }
+            lines += name
+            lines += "\t"
+            lines += value
+        }
+        add(HeaderName.specVersion, "1.0")
+        add(HeaderName.id, event.id.lowercasedText)
+        add(HeaderName.type, event.payload.topic)
+        add(HeaderName.source, "/stockbridge/" + service.rawValue)
+        add(HeaderName.subject, Self.singleLine(event.subject))
+        add(HeaderName.time, EventTime.text(event.occurredAt))
+        add(HeaderName.dataSchema, Payload.type.dataSchema)
+        add(Self.correlationLine, Self.singleLine(event.correlation))
+        add(HeaderName.traceParent, Self.singleLine(event.trace.parent))
+        if let state = event.trace.state { add(HeaderName.traceState, Self.singleLine(state)) }
+        headers = lines
         body = String(decoding: try ContractCoding.encode(event.payload), as: UTF8.self)
     }
 
@@ -60,7 +66,7 @@ public struct OutboxMessage: Sendable, Equatable {
     /// What goes over the wire.
     public var outgoing: OutgoingMessage {
         var properties = MessageProperties(
-            contentType: "application/json", messageID: id.uuidString.lowercased(), headers: [:])
+            contentType: "application/json", messageID: id.lowercasedText, headers: [:])
         for line in headers.utf8.split(separator: UInt8(ascii: "\n")) {
             guard let tab = line.firstIndex(of: UInt8(ascii: "\t")) else { continue }
             let name = String(Substring(line[..<tab]))
@@ -80,6 +86,6 @@ public struct OutboxMessage: Sendable, Equatable {
     private static let correlationLine = "correlation-id"
 
     private static func singleLine(_ text: String) -> String {
-        text.utf8.contains { $0 < 0x20 } ? String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 }) : text
+        text.utf8.contains(where: { $0 < 0x20 }) ? String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 }) : text
     }
 }

@@ -47,7 +47,7 @@ struct Settler: Sendable {
         message.properties.headers[HeaderName.errorClass] = .string(reason.failureClass.rawValue)
         message.properties.headers[HeaderName.errorCode] = .string(reason.code)
         message.properties.headers[HeaderName.errorMessage] = .string(reason.message)
-        let type = EnvelopeHeaders(delivery.properties.headers).attribute("type") ?? "unknown"
+        let type = EnvelopeHeaders(delivery.properties.headers).attribute(HeaderName.type) ?? "unknown"
         message.properties.headers[HeaderName.fingerprint] = .string("\(queue)|\(type)|\(reason.code)")
         return message
     }

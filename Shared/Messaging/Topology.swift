@@ -103,8 +103,11 @@ public struct Topology: Sendable {
     public var permissions: [BrokerPermissions] { services.map(Self.permissions) }
 
     static func permissions(of service: ServiceDescription) -> BrokerPermissions {
-        let own = escaped(service.name.rawValue) + "(\\..*)?"
         let shared = escaped(events)
+        // The shared exchanges begin with the name of the operator's tool, and are not its own for that.
+        let isShared = events.hasPrefix(service.name.rawValue + ".")
+        let own = escaped(service.name.rawValue) + (isShared ? "\\.(work|dead)" : "(\\..*)?")
+        let unroutedRead = isShared ? "|" + escaped(unrouted) : ""
         let anyService = "[a-z-]+"
         let deadRead = service.handlesDeadLetters ? "|\(anyService)\\.dead" : ""
         let workWrite = service.handlesDeadLetters ? "|\(anyService)\\.work" : ""
@@ -113,7 +116,7 @@ public struct Topology: Sendable {
             user: service.name.rawValue,
             configure: "^\(own)$",
             write: "^(\(own)|\(shared)\(workWrite))$",
-            read: "^(\(own)|\(shared)\(deadRead))$",
+            read: "^(\(own)|\(shared)\(deadRead)\(unroutedRead))$",
             topicWrite: alternatives(service.publishes),
             topicRead: alternatives(consumed))
     }

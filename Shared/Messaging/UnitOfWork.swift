@@ -12,6 +12,9 @@ public final class UnitOfWork {
     public let startedAt: Date
     private let service: ServiceName
     private var staged: [OutboxMessage] = []
+    private var stagedBytes = 0
+    /// Beyond this, what is staged goes to the table before the end, so that a large set costs no memory.
+    private static let stagedLimitBytes = 4 << 20
 
     init(transaction: Transaction, service: ServiceName, startedAt: Date) {
         self.transaction = transaction
@@ -20,33 +23,42 @@ public final class UnitOfWork {
     }
 
     /// Publishes an event to everybody who is bound to its topic, once this unit has committed.
-    public func emit(_ event: Event<some EventPayload>) throws(ContractError) {
-        staged.append(try OutboxMessage(event, from: service))
+    public func emit(_ event: Event<some EventPayload>) throws {
+        try stage(try OutboxMessage(event, from: service))
     }
 
     /// Puts work into one of this service's own queues, once this unit has committed.
-    public func enqueue(_ event: Event<some EventPayload>, queue: String) throws(ContractError) {
-        staged.append(try OutboxMessage(work: event, for: service, queue: queue))
+    public func enqueue(_ event: Event<some EventPayload>, queue: String) throws {
+        try stage(try OutboxMessage(work: event, for: service, queue: queue))
     }
 
     /// Sends a message that was built elsewhere, such as a command under its own key.
     public func send(_ message: OutboxMessage) { staged.append(message) }
 
-    /// Writes what was staged in one statement, and wakes the relay at commit.
+    private func stage(_ message: OutboxMessage) throws {
+        staged.append(message)
+        stagedBytes += message.body.utf8.count
+        if stagedBytes > Self.stagedLimitBytes { try flush() }
+    }
+
+    /// Writes what was staged and wakes the relay at commit, in one round trip.
     func flush() throws {
         guard !staged.isEmpty else { return }
-        try transaction.execute(
-            """
-            INSERT INTO outbox (id, exchange, routing_key, headers, body)
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-            """,
-            [
-                .uuidArray(staged.map(\.id)), .textArray(staged.map(\.exchange)),
-                .textArray(staged.map(\.routingKey)), .textArray(staged.map(\.headers)),
-                .textArray(staged.map(\.body)),
-            ])
-        try transaction.execute("SELECT pg_notify($1, '')", [.text(ServiceDatabase.outboxChannel(service))])
+        try transaction.pipeline([
+            Statement(
+                """
+                INSERT INTO outbox (id, exchange, routing_key, headers, body)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+                """,
+                [
+                    .uuidArray(staged.map(\.id)), .textArray(staged.map(\.exchange)),
+                    .textArray(staged.map(\.routingKey)), .textArray(staged.map(\.headers)),
+                    .textArray(staged.map(\.body)),
+                ]),
+            Statement("SELECT pg_notify($1, '')", [.text(ServiceDatabase.outboxChannel(service))]),
+        ])
         staged.removeAll()
+        stagedBytes = 0
     }
 }
 

@@ -116,7 +116,12 @@ struct NameTable: ~Copyable {
     @inline(__always)
     private static func equal(_ left: UnsafePointer<UInt8>?, _ right: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
         guard let left, let right else { return count == 0 }
-        return memcmp(left, right, count) == 0
+        // Most codes are of 8 to 16 bytes: two words that may overlap.
+        guard count >= 8, count <= 16 else { return memcmp(left, right, count) == 0 }
+        let (one, other) = (UnsafeRawPointer(left), UnsafeRawPointer(right))
+        return one.loadUnaligned(as: UInt64.self) == other.loadUnaligned(as: UInt64.self)
+            && one.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+                == other.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
     }
 
     /// Adds a name that is not there yet.

@@ -14,9 +14,9 @@ extension RowCollector {
 
     @inline(__always)
     mutating func skuIndex(_ row: TableRow) -> Name {
-        let name = row.cell(layout.sku).trimmed
+        let name = row.cell(skuColumn).trimmed
         // Files come with a SKU's warehouses together, or warehouse by warehouse with the SKUs in one order.
-        if row.kind(layout.sku) == .text {
+        if row.kind(skuColumn) == .text {
             if store.skus.matches(lastSKU, name) { return .index(lastSKU) }
             if store.skus.matches(lastSKU + 1, name) {
                 lastSKU += 1
@@ -24,16 +24,37 @@ extension RowCollector {
             }
         }
         let hash = store.skus.hash(name)
-        if !name.isEmpty, row.kind(layout.sku) == .text, let index = store.skus.find(name, hash: hash) {
+        if !name.isEmpty, row.kind(skuColumn) == .text, let index = store.skus.find(name, hash: hash) {
             lastSKU = index
             return .index(index)
+        }
+        if isPlainNewSKU(name, row) {
+            lastSKU = store.skus.insert(name, hash: hash)
+            store.addHead(lastSKU)
+            return .index(lastSKU)
         }
         let admitted = admitSKU(name, row)
         if case .index(let index) = admitted { lastSKU = index }
         return admitted
     }
 
-    /// A SKU that was not met before in these bytes.
+    /// Whether a SKU that is not known needs no closer look: visible ASCII with a digit in it and no `+`, beside a
+    /// quantity that begins with a digit. So it is no header, no total, not damaged and nothing to normalise.
+    @inline(__always)
+    private func isPlainNewSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Bool {
+        guard row.kind(skuColumn) == .text, name.count <= plainNameLimit else { return false }
+        guard let first = row.cell(quantityColumn).first, first &- 0x30 <= 9, !headerStartsWithDigit else {
+            return false
+        }
+        var hasDigit = false
+        for byte in name {
+            if byte &- 0x21 > 0x5D || byte == UInt8(ascii: "+") { return false }
+            if byte &- 0x30 <= 9 { hasDigit = true }
+        }
+        return hasDigit
+    }
+
+    /// A SKU that was not met before in these bytes and is not of the usual kind.
     private mutating func admitSKU(_ name: UnsafeBufferPointer<UInt8>, _ row: TableRow) -> Name {
         if name.isEmpty { return .rejected(.blankSKU) }
         if isRepeatedHeader(row) { return .repeatedHeader }
@@ -83,8 +104,8 @@ extension RowCollector {
     }
 
     @inline(__always)
-    mutating func warehouseIndex(_ row: TableRow, column: Int) -> Name {
-        let name = row.cell(column).trimmed
+    mutating func warehouseIndex(_ row: TableRow) -> Name {
+        let name = row.cell(warehouseColumn).trimmed
         // Rows mostly come warehouse by warehouse, or the same two in turn.
         if store.warehouses.matches(lastWarehouse, name) { return .index(lastWarehouse) }
         if store.warehouses.matches(lastWarehouse ^ 1, name) {
@@ -97,10 +118,10 @@ extension RowCollector {
             lastWarehouse = index
             return .index(index)
         }
-        if row.kind(column) == .error {
-            return .rejected(.errorCell(column: layout.name(column), text: name.text(limit: 60)))
+        if row.kind(warehouseColumn) == .error {
+            return .rejected(.errorCell(column: layout.name(warehouseColumn), text: name.text(limit: 60)))
         }
-        return admit(name, column: layout.name(column), isSKU: false)
+        return admit(name, column: layout.name(warehouseColumn), isSKU: false)
     }
 
     /// Digits, perhaps a point, and `E+` with an exponent: what spreadsheets make of a long code.

@@ -28,8 +28,20 @@ struct RowCollector: ~Copyable {
     private let defaultWarehouse: Int
     private let wideWarehouses: [Int]
     /// Whether the text above the (first) quantity begins with a digit.
-    private let headerStartsWithDigit: Bool
+    let headerStartsWithDigit: Bool
     private let rowLimit: Int
+    private let warehouseLimit: Int
+    // What every row needs, beside the layout: reading a member of a large structure may copy all of it.
+    let skuColumn: Int
+    let warehouseColumn: Int
+    private let onHandColumn: Int
+    private let reservedColumn: Int
+    private let cellCount: Int
+    /// The (first) column of quantities.
+    let quantityColumn: Int
+    let plainNameLimit: Int
+    private let hasAsOf: Bool
+    private let isWide: Bool
     private let badRowLimit: Int
 
     /// - Parameter expectedSKUs: About how many distinct ones will come.
@@ -43,9 +55,15 @@ struct RowCollector: ~Copyable {
         var store = RowStore(withReserved: layout.reserved != nil, expectedSKUs: expectedSKUs)
         numbers = NumberParser(decimal: format.decimal)
         asOfParser = AsOfParser(timeZone: format.timeZone)
-        let quantityHeader = layout.name(layout.wide.first?.column ?? layout.onHand)
+        quantityColumn = layout.wide.first?.column ?? layout.onHand
+        plainNameLimit = format.limits.nameBytes
+        let quantityHeader = layout.name(quantityColumn)
         headerStartsWithDigit = (0x30...0x39).contains(quantityHeader.utf8.first ?? 0)
         // Together they never bring more names than the table can hold.
+        warehouseLimit = format.limits.warehouses
+        (skuColumn, onHandColumn, cellCount) = (layout.sku, layout.onHand, layout.cellCount)
+        (warehouseColumn, reservedColumn) = (layout.warehouse ?? -1, layout.reserved ?? -1)
+        (hasAsOf, isWide) = (layout.asOf != nil, !layout.wide.isEmpty)
         rowLimit = min(format.limits.rows, NameTable.capacity - 1_000_000)
         badRowLimit = min(format.limits.badRows, 1_000_000)
         var configured: [Int] = []
@@ -84,28 +102,28 @@ struct RowCollector: ~Copyable {
             counts.repeatedHeaders += 1
             return
         }
-        if layout.asOf != nil, let reason = readAsOf(row) { return try reject(row, reason) }
-        if layout.wide.isEmpty {
-            try takeLong(row, sku: sku)
-        } else {
+        if hasAsOf, let reason = readAsOf(row) { return try reject(row, reason) }
+        if isWide {
             try takeWide(row, sku: sku)
+        } else {
+            try takeLong(row, sku: sku)
         }
     }
 
     @inline(__always)
     private mutating func takeLong(_ row: TableRow, sku: Int) throws(StockFileError) {
         var warehouse = defaultWarehouse
-        if let column = layout.warehouse {
-            switch warehouseIndex(row, column: column) {
+        if warehouseColumn >= 0 {
+            switch warehouseIndex(row) {
             case .index(let index): warehouse = index
             case .rejected(let reason): return try reject(row, reason)
             case .total, .repeatedHeader: break
             }
-            if store.warehouses.count > format.limits.warehouses {
-                throw .tooMany(file: file, what: "different warehouses", limit: format.limits.warehouses)
+            if store.warehouses.count > warehouseLimit {
+                throw .tooMany(file: file, what: "different warehouses", limit: warehouseLimit)
             }
         }
-        try takeQuantity(row, sku: sku, warehouse: warehouse, column: layout.onHand)
+        try takeQuantity(row, sku: sku, warehouse: warehouse, column: onHandColumn)
     }
 
     private mutating func takeWide(_ row: TableRow, sku: Int) throws(StockFileError) {
@@ -127,12 +145,12 @@ struct RowCollector: ~Copyable {
         case let other: return try reject(row, reason(other, row, column: column))
         }
         var reserved: Int64 = 0
-        if let column = layout.reserved {
-            switch number(row, column: column) {
+        if reservedColumn >= 0 {
+            switch number(row, column: reservedColumn) {
             case .value(let value): reserved = value
             case .commaAmbiguous(let digits): (reserved, _) = (digits, flags.insert(.commaReserved))
             case .pointAmbiguous(let digits): (reserved, _) = (digits, flags.insert(.pointReserved))
-            case let other: return try reject(row, reason(other, row, column: column))
+            case let other: return try reject(row, reason(other, row, column: reservedColumn))
             }
         }
         counts.rowsRead += 1
@@ -163,7 +181,7 @@ struct RowCollector: ~Copyable {
     /// Faults that make the whole row unusable.
     @inline(__always)
     private func structuralFault(_ row: TableRow) -> SetAsideReason? {
-        if row.fault == nil, !row.hasControlCharacters, row.cells.count == layout.cellCount { return nil }
+        if row.fault == nil, !row.hasControlCharacters, row.cells.count == cellCount { return nil }
         return structuralFaultSlowly(row)
     }
 
@@ -219,11 +237,10 @@ struct RowCollector: ~Copyable {
 
     func isRepeatedHeader(_ row: TableRow) -> Bool {
         guard row.fault == nil else { return false }
-        let quantity = layout.wide.first?.column ?? layout.onHand
         // Folding text is slow, and nearly every quantity begins with a digit, which headers hardly ever do.
-        let isDigit = (0x30...0x39).contains(row.cell(quantity).trimmed.first ?? 0x30)
+        let isDigit = (0x30...0x39).contains(row.cell(quantityColumn).trimmed.first ?? 0x30)
         if isDigit != headerStartsWithDigit { return false }
-        return [layout.sku, quantity].allSatisfy { column in
+        return [skuColumn, quantityColumn].allSatisfy { column in
             let cell = row.cell(column).trimmed
             return cell.count <= 400 && !cell.isEmpty
                 && folded(String(decoding: cell, as: UTF8.self)) == folded(layout.name(column))

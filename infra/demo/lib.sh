@@ -32,7 +32,7 @@ start_shops() {
         launch "shop-$name" "$stack/log/shop-$name.log" "$bin/shop-simulator" \
             --catalogue "$stack/morning/shops/$name.jsonl" --name "$name" --latency-ms 20 \
             --key "$(cat "$stack/secrets/shop-$name-key")" --secret "$(cat "$stack/secrets/shop-$name-secret")" \
-            --requests-per-second 30 --burst 30 --port-file "$stack/state/shop-$name.port"
+            --requests-per-second 100 --burst 100 --port-file "$stack/state/shop-$name.port"
     done
     for name in "${shops[@]}"; do
         await "shop-$name" "$stack/log/shop-$name.log" 30 test -s "$stack/state/shop-$name.port"

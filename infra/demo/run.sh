@@ -47,7 +47,7 @@ mkdir -p "$stack/state"
 /usr/bin/python3 infra/demo/make_configuration.py "$stack" > /dev/null
 start_shops
 mapfile -t options < <(shop_options)
-/usr/bin/python3 infra/demo/make_configuration.py "$stack" "${options[@]}" > /dev/null
+/usr/bin/python3 infra/demo/make_configuration.py "$stack" --requests-per-second 80 "${options[@]}" > /dev/null
 note "$STOCKBRIDGE_CONFIGURATION"
 
 step "Database, broker and services"

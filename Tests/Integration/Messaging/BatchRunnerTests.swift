@@ -16,7 +16,7 @@ struct BatchRunnerTests {
             try await bench.publish(messages + repeated)
             // The first ten come twice in one batch, too.
             try await bench.publish(Array(messages[0..<10]) + Array(messages[0..<10]))
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 #expect(try await eventually { try await bench.effects() >= 1_000 })
                 #expect(try await bench.drained(Bench.batchQueue))
             }
@@ -41,7 +41,7 @@ struct BatchRunnerTests {
                 try bench.message(number == 25 ? bad : bench.event(number), to: Bench.batchQueue)
             }
             try await bench.publish(messages)
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 #expect(try await eventually { try await bench.effects() == 49 })
                 let dead = try await bench.system.take(1, from: Bench.deadQueue)
                 let letter = try #require(dead.first)
@@ -68,7 +68,7 @@ struct BatchRunnerTests {
                 try (0..<10).map { number in
                     try bench.message(bench.event(number, number < 3 ? .patient : .plain), to: Bench.batchQueue)
                 })
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 #expect(try await eventually { try await bench.effects() == 10 })
             }
             #expect(try await bench.system.number("SELECT count(*) FROM stock.effects WHERE attempt = 2") == 3)
@@ -96,7 +96,7 @@ struct BatchRunnerTests {
             unknown.properties.messageID = UUID().uuidString
             unknown.properties.headers[HeaderName.type] = "test.other"
             try await bench.publish([withoutID, withoutType, newer, garbled, unknown, good])
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 let dead = try await bench.system.take(5, from: Bench.deadQueue)
                 #expect(
                     Set(dead.compactMap { $0.header(HeaderName.errorCode) }) == [
@@ -112,7 +112,7 @@ struct BatchRunnerTests {
         try await Bench.with { bench in
             let messages = try (0..<600).map { try bench.message(bench.event($0), to: Bench.batchQueue) }
             let name = bench.system.name
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 for part in 0..<6 {
                     try await bench.publish(Array(messages[(part * 100)..<(part * 100 + 100)]))
                     try await endConnections(bench)

@@ -65,7 +65,7 @@ struct OutboxTests {
             #expect(try await left + right == 2_000)
             // The recorder says something about each, so the outbox fills again, under other ids.
             #expect(try await bench.outbox() == 0)
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 #expect(try await eventually { try await bench.effects() >= 2_000 })
                 #expect(try await bench.drained(Bench.batchQueue))
             }
@@ -101,7 +101,7 @@ struct OutboxTests {
             let successor = bench.relay()
             #expect(try await successor.relayOnce() == 20)
             #expect(try await eventually { try await bench.system.ready(Bench.batchQueue) == 40 })
-            try await bench.running([bench.batchRunner()]) {
+            try await bench.running([bench.batchRunner()]) { () async throws in
                 #expect(try await eventually { try await bench.effects() >= 20 })
                 #expect(try await bench.drained(Bench.batchQueue))
             }
@@ -167,7 +167,7 @@ struct OutboxTests {
     func woken() async throws {
         try await Bench.with { bench in
             let relay = bench.relay()
-            try await bench.running([{ await relay.run() }]) {
+            try await bench.running([{ await relay.run() }]) { () async throws in
                 for number in 0..<5 {
                     let event = bench.event(number)
                     try await bench.database.unitOfWork { work in try work.enqueue(event, queue: Bench.workQueue) }

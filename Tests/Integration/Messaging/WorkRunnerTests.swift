@@ -25,7 +25,7 @@ struct WorkRunnerTests {
             let worker = Worker { _, _ in .done }
             let message = try bench.message(bench.event(1), to: Bench.workQueue)
             try await bench.publish([message])
-            try await bench.running([runner(bench, worker)]) {
+            try await bench.running([runner(bench, worker)]) { () async throws in
                 #expect(try await eventually { worker.calls.count == 1 })
                 #expect(try await bench.drained(Bench.workQueue))
                 try await bench.publish([message, message, try bench.message(bench.event(2), to: Bench.workQueue)])
@@ -53,7 +53,7 @@ struct WorkRunnerTests {
                 }
             }
             try await bench.publish([try bench.message(bench.event(1), to: Bench.workQueue)])
-            try await bench.running([runner(bench, worker)]) {
+            try await bench.running([runner(bench, worker)]) { () async throws in
                 #expect(try await eventually { try await bench.effects() == 1 })
                 #expect(try await bench.drained(Bench.workQueue))
             }
@@ -75,7 +75,7 @@ struct WorkRunnerTests {
                 """)
             let leased = ContinuousClock.now
             try await bench.publish([try bench.message(event, to: Bench.workQueue)])
-            try await bench.running([runner(bench, worker)]) {
+            try await bench.running([runner(bench, worker)]) { () async throws in
                 #expect(try await eventually { worker.calls.count == 1 })
                 #expect(try await bench.drained(Bench.workQueue))
             }
@@ -100,7 +100,7 @@ struct WorkRunnerTests {
                 try bench.message(bench.event(2, .bad), to: Bench.workQueue),
                 try bench.message(bench.event(9), to: Bench.workQueue),
             ])
-            try await bench.running([runner(bench, worker)]) {
+            try await bench.running([runner(bench, worker)]) { () async throws in
                 let dead = try await bench.system.take(2, from: Bench.deadQueue)
                 #expect(Set(dead.compactMap { $0.header(HeaderName.errorCode) }) == ["test.never", "test.later"])
                 let used = dead.first { $0.header(HeaderName.errorCode) == "test.later" }
@@ -125,7 +125,7 @@ struct WorkRunnerTests {
                 return !isOut.withLock { $0 }
             }
             try await bench.publish(try (0..<5).map { try bench.message(bench.event($0), to: Bench.workQueue) })
-            try await bench.running([run]) {
+            try await bench.running([run]) { () async throws in
                 #expect(try await eventually { probes.withLock { $0 } >= 2 })
                 #expect(worker.calls.count == 1, "nothing is consumed while the queue is paused")
                 #expect(try await eventually { try await bench.system.ready(Bench.workQueue) == 5 })
@@ -146,7 +146,7 @@ struct WorkRunnerTests {
                 return .done
             }
             try await bench.publish(try (0..<30).map { try bench.message(bench.event($0), to: Bench.workQueue) })
-            try await bench.running([runner(bench, worker)]) {
+            try await bench.running([runner(bench, worker)]) { () async throws in
                 #expect(try await eventually { worker.calls.count == 30 })
             }
             #expect(worker.mostAtOnce == 3)

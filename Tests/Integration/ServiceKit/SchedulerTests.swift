@@ -79,7 +79,7 @@ struct SchedulerTests {
         try await ScratchSystem.with(Self.services) { system in
             let hands = try Hands("2026-11-20T22:58:00Z")
             let jobs = try [job()]
-            try await run(3, of: jobs, hands, system) {
+            try await run(3, of: jobs, hands, system) { () async throws in
                 #expect(try await eventually { try await self.next("2026-11-20T23:00:00Z", system) })
                 #expect(try await fired(system) == 0)
                 try hands.move(to: "2026-11-20T23:00:00Z")
@@ -103,11 +103,11 @@ struct SchedulerTests {
         try await ScratchSystem.with(Self.services) { system in
             let hands = try Hands("2026-11-20T12:00:00Z")
             let jobs = try [job()]
-            try await run(1, of: jobs, hands, system) {
+            try await run(1, of: jobs, hands, system) { () async throws in
                 #expect(try await eventually { try await self.next("2026-11-20T23:00:00Z", system) })
             }
             try hands.move(to: "2026-11-24T05:00:00Z")
-            try await run(2, of: jobs, hands, system) {
+            try await run(2, of: jobs, hands, system) { () async throws in
                 #expect(try await eventually { try await self.next("2026-11-24T23:00:00Z", system) })
                 try await Task.sleep(for: .milliseconds(1_500))
             }
@@ -123,11 +123,11 @@ struct SchedulerTests {
         try await ScratchSystem.with(Self.services) { system in
             let hands = try Hands("2026-11-20T22:59:00Z")
             let jobs = try [job()]
-            try await run(1, of: jobs, hands, system) {
+            try await run(1, of: jobs, hands, system) { () async throws in
                 #expect(try await eventually { try await self.next("2026-11-20T23:00:00Z", system) })
             }
             try hands.move(to: "2026-11-20T23:00:30Z")
-            try await run(1, of: jobs, hands, system) {
+            try await run(1, of: jobs, hands, system) { () async throws in
                 #expect(try await eventually { try await self.fired(system) == 1 })
             }
             #expect(try await next("2026-11-21T23:00:00Z", system))
@@ -139,12 +139,12 @@ struct SchedulerTests {
         try await ScratchSystem.with(Self.services) { system in
             let hands = try Hands("2026-11-20T12:00:00Z")
             let old = try [job(), job(name: "old")]
-            try await run(1, of: old, hands, system) {
+            try await run(1, of: old, hands, system) { () async throws in
                 #expect(
                     try await eventually { try await system.number("SELECT count(*) FROM shared.schedules") == 2 })
             }
             let new = try [job("30 7 * * *")]
-            try await run(1, of: new, hands, system) {
+            try await run(1, of: new, hands, system) { () async throws in
                 #expect(try await eventually { try await self.next("2026-11-21T00:30:00Z", system) })
             }
             #expect(try await system.number("SELECT count(*) FROM shared.schedules") == 1)

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import Foundation
 import Settings
+import StockFiles
 import Testing
 import Transfer
 
@@ -45,7 +46,8 @@ struct SourceRulesTests {
     func asOfFromName() throws {
         let format = SourceFormat(try source(#"{from: file_name, pattern: 'stock-(\d{8}-\d{4})'}"#))
         #expect(
-            format.asOfBeforeReading(candidate("stock-20261121-0600.csv")) == UTCTimestamp.parse("2026-11-20T23:00:00Z"))
+            format.asOfBeforeReading(candidate("stock-20261121-0600.csv")) == UTCTimestamp.parse("2026-11-20T23:00:00Z")
+        )
         #expect(format.asOfBeforeReading(candidate("stock-latest.csv")) == nil)
         #expect(format.noTimeSentence("stock-latest.csv").contains("stock-latest.csv holds no time"))
     }
@@ -62,7 +64,9 @@ struct SourceRulesTests {
 
     @Test(
         "The rule for missing SKUs becomes a number of files",
-        arguments: [(", missing_sku: keep", Int?.none), (", missing_sku: zero", 1), (", missing_sku: {zero_after: 3}", 3)])
+        arguments: [
+            (", missing_sku: keep", Int?.none), (", missing_sku: zero", 1), (", missing_sku: {zero_after: 3}", 3),
+        ])
     func missing(format: String, files: Int?) throws {
         #expect(SourceFormat(try source("{from: mtime}", format: format)).zeroAfterFiles == files)
     }
@@ -92,9 +96,9 @@ struct SourceRulesTests {
         #expect(folder.path(of: "a.csv").hasSuffix("/incoming/a.csv"))
         #expect(folder.matches("a.csv") && !folder.matches("a.csv.part"))
         let address = StockbridgeConfiguration.Location.https(
-            try #require(try https("https://erp.example:8443/out/stock.csv?token=1")))
+            try #require(try https("https://erp.example:8443/out/stock.csv")))
         let location = try RemoteLocation(address, service: "stock-ingestor")
-        #expect(location.path(of: "stock.csv") == "/out/stock.csv?token=1")
+        #expect(location.path(of: "stock.csv") == "/out/stock.csv")
         #expect(location.site.host == "erp.example" && location.site.port == 8443)
     }
 

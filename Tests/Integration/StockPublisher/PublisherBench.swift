@@ -1,0 +1,250 @@
+import Contracts
+import Domain
+import Foundation
+import Messaging
+import PostgreSQL
+import RabbitMQ
+import ServiceKit
+import Settings
+import ShopSimulators
+import StockPublisher
+import TestStack
+import Testing
+
+/// How a test's shop is set up and asked.
+struct ShopSetup: Sendable {
+    var name: ShopName
+    var catalogue: [CatalogueProduct]
+    var requestsPerSecond: Double = 100
+    var burst = 20
+    var inFlight = 2
+    var batch = 100
+    /// What the simulator answers a second before it says 429.
+    var simulatorLimit: Double?
+}
+
+/// stock-publisher in one or more replicas, with simulated shops, in a system of its own.
+struct PublisherBench: Sendable {
+    let system: ScratchSystem
+    let simulators: [ShopName: ShopSimulator]
+    private let ingestor: Publisher
+    private let operatorTool: Publisher
+
+    static func with(
+        _ shops: [ShopSetup], replicas: Int = 1, _ body: (PublisherBench) async throws -> Void
+    ) async throws {
+        let services = ServiceCatalogue.services(
+            shops: shops.map(\.name),
+            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        try await ScratchSystem.with(services) { system in
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
+            var simulators: [ShopName: ShopSimulator] = [:]
+            let outcome: Result<Void, any Error>
+            do {
+                for shop in shops { simulators[shop.name] = try await simulator(shop) }
+                let configuration = try configuration(shops, simulators, system, folder)
+                let bench = PublisherBench(system, simulators)
+                outcome = .success(try await bench.running(replicas, configuration, body))
+            } catch {
+                outcome = .failure(error)
+            }
+            for simulator in simulators.values { await simulator.stop() }
+            try outcome.get()
+        }
+    }
+
+    private init(_ system: ScratchSystem, _ simulators: [ShopName: ShopSimulator]) {
+        self.system = system
+        self.simulators = simulators
+        ingestor = Publisher(system.broker(.stockIngestor))
+        operatorTool = Publisher(system.broker(.stockbridge))
+    }
+
+    private func running(
+        _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (PublisherBench) async throws -> Void
+    ) async throws {
+        let tasks = (0..<replicas).map { _ in
+            Task { try await StockPublisherService(configuration: configuration).run() }
+        }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
+        await ingestor.close()
+        await operatorTool.close()
+        try outcome.get()
+    }
+
+    // MARK: Setting up
+
+    private static func simulator(_ shop: ShopSetup) async throws -> ShopSimulator {
+        var settings = SimulatorConfiguration()
+        settings.name = shop.name.rawValue
+        settings.requestsPerSecond = shop.simulatorLimit
+        let simulator = try ShopSimulator(settings, catalogue: shop.catalogue)
+        try await simulator.start()
+        return simulator
+    }
+
+    private static func configuration(
+        _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL
+    ) throws -> StockbridgeConfiguration {
+        func secret(_ name: String, _ text: String) throws {
+            let file = folder.appendingPathComponent(name)
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        }
+        for service in ServiceName.allCases {
+            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
+            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
+        }
+        try secret("key", "ck_simulator")
+        try secret("secret", "cs_simulator")
+        let entries = shops.map { shop in
+            """
+              - name: \(shop.name)
+                platform: woocommerce
+                url: \(simulators[shop.name]?.url ?? "")
+                insecure: true
+                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
+                warehouses: [HN, HCM]
+                limits: {requests_per_second: \(shop.requestsPerSecond), burst: \(shop.burst), \
+            in_flight: \(shop.inFlight), batch: \(shop.batch), request_timeout_seconds: 1}
+            """
+        }
+        let text = """
+            company: Hoa Sen Care
+            time_zone: Asia/Ho_Chi_Minh
+            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
+            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
+            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
+            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
+            maximum_connections: 4}
+            http: {bind: 127.0.0.1, ports: {stock-ingestor: 0, stock-publisher: 0, notifier: 0}}
+            mail: {host: 127.0.0.1, from: stock@hoasen.example}
+            people: {operations: [ops@hoasen.example]}
+            sources:
+              - name: erp
+                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
+                schedule: {cron: "0 6 * * *"}
+                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
+                quantities: gross
+            warehouses: [{name: HN}, {name: HCM}]
+            shops:
+            \(entries.joined(separator: "\n"))
+            retry: {tiers: [1s, 2s], max_attempts: {stock-publisher: 30}}
+            alerts: {to: operations}
+            """
+        return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
+    }
+
+    // MARK: Acting as the other services
+
+    /// A snapshot as stock-ingestor says it: units per code, all of them in the warehouse HN.
+    func stock(_ units: [(code: String, units: Int)], sequence: Int64, source: SourceName = "erp") async throws {
+        let identity = StockAggregated.SnapshotIdentity(
+            id: UUID(), source: source, sequence: sequence,
+            asOf: Date(timeIntervalSince1970: 1_795_000_000 + Double(sequence) * 60))
+        let parts = stride(from: 0, to: units.count, by: 1_000).map { Array(units[$0..<min($0 + 1_000, units.count)]) }
+        var payloads: [StockAggregated] = [
+            .header(
+                .init(
+                    snapshot: identity, receivedAt: Date(), kind: .whole, baseSequence: nil, chunks: parts.count,
+                    codes: units.count, missing: 0, quantities: .gross, fileName: "stock.csv", runID: UUID()))
+        ]
+        for (index, part) in parts.enumerated() {
+            let skus = part.map { entry in
+                StockAggregated.SKU(
+                    sku: ERPCode(rawValue: entry.code),
+                    rows: [.init(warehouse: "HN", onHand: Quantity(entry.units))])
+            }
+            payloads.append(.chunk(.init(snapshot: identity, part: index + 1, parts: parts.count, skus: skus)))
+        }
+        let messages = try payloads.map { payload in
+            try OutboxMessage(
+                Event(payload, subject: source.rawValue, correlation: "test", occurredAt: Date()), from: .stockIngestor
+            ).outgoing
+        }
+        let outcomes = try await ingestor.publish(messages)
+        try #require(outcomes.allSatisfy { $0 == .confirmed })
+    }
+
+    func command(_ verb: Command.Verb, _ arguments: [String: JSONValue]) async throws {
+        let message = try OutboxMessage.command(
+            verb, arguments: arguments, to: .stockPublisher, from: .stockbridge, requestedBy: "lan", at: Date())
+        let outcomes = try await operatorTool.publish([message.outgoing])
+        try #require(outcomes.allSatisfy { $0 == .confirmed })
+    }
+
+    /// Waits until the shops' catalogues are read and mapped.
+    func mapped() async throws {
+        let shops = simulators.count
+        try #require(
+            try await eventually {
+                try await system.number(
+                    """
+                    SELECT count(*) FROM publishing.shops
+                    WHERE catalogue_read_at IS NOT NULL AND NOT remap_pending
+                    """) == shops
+            }, "the catalogues were not read and mapped in time")
+    }
+
+    /// Lets all shops out of shadow.
+    func release() async throws {
+        try await mapped()
+        for shop in simulators.keys.sorted() { try await command(.shadowOff, ["shop": .string(shop.rawValue)]) }
+        try #require(
+            try await eventually { try await system.number("SELECT count(*) FROM publishing.shops WHERE shadow") == 0 })
+    }
+
+    // MARK: Looking
+
+    func simulator(_ shop: ShopName = "hanoi") throws -> ShopSimulator { try #require(simulators[shop]) }
+
+    /// Waits until the shop shows this stock and the table knows it.
+    func shows(_ units: Int, of listing: String, in shop: ShopName = "hanoi", within: Duration = .seconds(60))
+        async throws -> Bool
+    {
+        let simulator = try simulator(shop)
+        return try await eventually(within: within) {
+            guard simulator.stock(of: listing) == units else { return false }
+            return try await system.number(
+                """
+                SELECT count(*) FROM publishing.shelves WHERE shop = $1 AND shelf = $2 AND wanted = $3
+                AND confirmed_version = version AND expected_at_shop = $3 AND NOT due
+                """, [.text(shop.rawValue), .text(listing), .int(units)]) == 1
+        }
+    }
+
+    /// The levels that an item went through, in order.
+    func levels(of listing: String, in shop: ShopName = "hanoi") throws -> [Int] {
+        try simulator(shop).journal.filter { $0.id == listing }.compactMap(\.after)
+    }
+
+    /// The six counts of the newest run of a shop that has ended.
+    func count(_ column: String, of shop: ShopName = "hanoi") async throws -> Int {
+        try await system.number(
+            """
+            SELECT \(column) FROM publishing.runs WHERE shop = $1 AND ended_at IS NOT NULL
+            ORDER BY began_at DESC LIMIT 1
+            """, [.text(shop.rawValue)])
+    }
+
+    /// Whether no run of any shop is open.
+    func runsEnded() async throws -> Bool {
+        try await eventually {
+            try await system.number("SELECT count(*) FROM publishing.runs WHERE ended_at IS NULL") == 0
+        }
+    }
+}
+
+/// Soap, shampoo and cream, with nothing in stock.
+let threeProducts = [
+    CatalogueProduct(id: 10, sku: "SOAP", name: "Soap", stock: 0),
+    CatalogueProduct(id: 11, sku: "SHAMPOO", name: "Dầu gội", stock: 0),
+    CatalogueProduct(id: 12, sku: "CREAM", name: "Kem", stock: 0),
+]
+/// Where a batch of simple products is written.
+let batchPath = "/wp-json/wc/v3/products/batch"

@@ -1,0 +1,144 @@
+public import Foundation
+import Transfer
+
+/// What a command line tool said and how it ended.
+public struct CommandResult: Sendable {
+    /// Its exit code.
+    public let status: Int32
+    /// Standard output.
+    public let output: String
+    /// Standard error.
+    public let errors: String
+
+    /// Both, for a look at the sentences in them.
+    public var text: String { output + errors }
+}
+
+extension ProcessStack {
+    /// Starts a service and waits until it says that it is ready.
+    ///
+    /// - Parameter replica: Another one of a service that runs already gets another number, hence another log.
+    @discardableResult
+    public func start(_ service: String, replica: Int = 1) async throws -> ChildProcess {
+        let child = try launch(
+            named: replica == 1 ? service : "\(service)-\(replica)", executable: Places.executable(service),
+            ["--configuration", configuration.path()])
+        try await waitUntilReady(child)
+        return child
+    }
+
+    /// Starts a service that dies by SIGKILL when it reaches a named point for the n-th time.
+    public func startToDie(_ service: String, at point: String, times: Int) throws -> ChildProcess {
+        try launch(
+            named: "\(service)-dying", executable: Places.executable("fault-runner"),
+            [service, "--configuration", configuration.path(), "--at", point, "--times", "\(times)"])
+    }
+
+    @discardableResult
+    func launch(named name: String, executable: String, _ arguments: [String]) throws -> ChildProcess {
+        let number = children.withLock { $0.count }
+        let child = try ChildProcess(
+            name: name, executable: executable, arguments: arguments,
+            environment: ProcessInfo.processInfo.environment, log: log("\(number)-\(name)"))
+        children.withLock { $0.append(child) }
+        return child
+    }
+
+    private func waitUntilReady(_ child: ChildProcess) async throws {
+        try await wait(for: "\(child.name) to be ready", within: .seconds(90)) {
+            if let status = child.exitStatus {
+                throw ProcessStackProblem("\(child.name) ended with \(status):\n\(child.tail())")
+            }
+            let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#)?.output.1
+            guard let port else { return false }
+            let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
+            return (try? await Management.shared.transfer.send(request))?.status == 200
+        }
+    }
+
+    /// Runs the operator's tool with this system's configuration.
+    ///
+    /// - Parameter expecting: The exit codes that are right: 3 says that something needs attention.
+    @discardableResult
+    public func stockbridge(_ arguments: String..., expecting: Set<Int32> = [0]) async throws -> CommandResult {
+        try await stockbridge(arguments, expecting: expecting)
+    }
+
+    /// Runs the operator's tool with this system's configuration.
+    @discardableResult
+    public func stockbridge(_ arguments: [String], expecting: Set<Int32> = [0]) async throws -> CommandResult {
+        let child = try ChildProcess(
+            name: "stockbridge", executable: Places.executable("stockbridge"), arguments: arguments,
+            environment: ProcessInfo.processInfo.environment.merging(
+                ["STOCKBRIDGE_CONFIGURATION": configuration.path(), "USER": "tester"]) { _, own in own },
+            log: log("command-\(UUID().uuidString.prefix(8))"))
+        let status = try await child.waitForExit(within: .seconds(240))
+        let result = CommandResult(status: status, output: child.output, errors: child.errors)
+        guard expecting.contains(status) else {
+            throw ProcessStackProblem(
+                "'stockbridge \(arguments.joined(separator: " "))' ended with \(status), expected was one of "
+                    + "\(expecting.sorted()):\n\(result.text)")
+        }
+        return result
+    }
+
+    /// All services but stock-publisher's further replicas; every shop's catalogue read, mapped and let out of shadow.
+    public func open(publishers: Int = 1) async throws {
+        for service in ["stock-ingestor", "notifier"] { try await start(service) }
+        for replica in 1...publishers { try await start("stock-publisher", replica: replica) }
+        try await waitFor("catalogues")
+        try await importMapping()
+        for shop in shops.keys.sorted() { try await stockbridge("shadow", "off", shop, "--yes") }
+    }
+
+    /// The aliases of the shops that take part.
+    public func importMapping() async throws {
+        let lines = try String(contentsOf: morning.mapping, encoding: .utf8).split(separator: "\n")
+        let ours = lines.prefix(1) + lines.dropFirst().filter { shops[String($0.prefix { $0 != "," })] != nil }
+        guard ours.count > 1 else { return }
+        let file = directory.appending(path: "mapping.csv")
+        try (ours.joined(separator: "\n") + "\n").write(to: file, atomically: true, encoding: .utf8)
+        try await stockbridge("mapping", "import", file.path(), "--yes")
+    }
+
+    /// Delivers a file as an ERP does: written under another name, then renamed.
+    public func deliver(_ content: Data, as name: String, into folder: String = "") throws {
+        let place = folder.isEmpty ? incoming : incoming.appending(path: folder)
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        let part = place.appending(path: ".\(name).part")
+        try content.write(to: part)
+        let code = rename(part.path(), place.appending(path: name).path())
+        guard code == 0 else { throw ProcessStackProblem("\(name) could not be delivered.") }
+    }
+
+    /// Delivers a morning's file.
+    public func deliver(_ morning: Morning) throws {
+        try deliver(try Data(contentsOf: morning.file), as: morning.file.lastPathComponent)
+    }
+
+    /// The same merchant on another day.
+    public func day(_ number: Int) async throws -> Morning {
+        try await Morning.make(
+            in: directory.appending(path: "morning-\(number)"), skus: plan.skus, seed: plan.seed, day: number)
+    }
+}
+
+/// The operator's tool without any system.
+public enum Tool {
+    /// Runs it with a configuration of this text.
+    ///
+    /// - Parameter name: The configuration file's name.
+    public static func run(_ name: String, _ text: String, _ arguments: [String]) async throws -> CommandResult {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "stockbridge-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let file = directory.appending(path: name).path()
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let child = try ChildProcess(
+            name: "stockbridge", executable: Places.executable("stockbridge"),
+            arguments: arguments + ["--configuration", file], environment: ProcessInfo.processInfo.environment,
+            log: directory.appending(path: "command").path())
+        let status = try await child.waitForExit()
+        return CommandResult(status: status, output: child.output, errors: child.errors)
+    }
+}

@@ -1,0 +1,233 @@
+import Contracts
+public import Foundation
+import PostgreSQL
+public import ShopSimulators
+import Synchronization
+import TestStack
+
+/// The whole system as an operator runs it, for one test: the real executables as processes, a database, a virtual
+/// host, an SFTP directory, a mail server and simulated shops that nobody else uses. Test equipment.
+public final class ProcessStack: Sendable {
+    /// The system of the suite that is running.
+    @TaskLocal public static var current: ProcessStack?
+
+    /// Of the database, the virtual host and the directories.
+    public let name: String
+    /// Everything this system writes.
+    public let directory: URL
+    /// Where the ERP delivers, as seen from this machine.
+    public let incoming: URL
+    /// Where the mails arrive, one file each.
+    public let mailDirectory: URL
+    /// What the system was made from.
+    public let plan: StackPlan
+    /// The first morning of its merchant.
+    public let morning: Morning
+    /// The shops, by name.
+    public let shops: [String: ShopSimulator]
+
+    let servers: TestServers
+    let children = Mutex<[ChildProcess]>([])
+    private let database = Mutex<PostgresPool?>(nil)
+
+    /// Makes a system, runs the body with it, and removes it whatever happens.
+    ///
+    /// With `STOCKBRIDGE_TEST_KEEP` set its directory is left, and its place said.
+    public static func with<Result>(
+        _ plan: StackPlan, _ body: (ProcessStack) async throws -> Result
+    ) async throws -> Result {
+        await Turnstile.systems.enter()
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            let stack = try await make(plan)
+            do {
+                try await stack.prepare()
+                outcome = .success(try await body(stack))
+            } catch {
+                outcome = .failure(stack.explained(error))
+            }
+            // In a task of its own: a test that ran out of time is cancelled, and cleaning up after it must not be.
+            await Task { await stack.remove() }.value
+        } catch {
+            outcome = .failure(error)
+        }
+        await Turnstile.systems.leave()
+        return try outcome.get()
+    }
+
+    private init(
+        name: String, directory: URL, incoming: URL, plan: StackPlan, morning: Morning,
+        shops: [String: ShopSimulator], servers: TestServers
+    ) {
+        (self.name, self.directory, self.incoming, self.plan) = (name, directory, incoming, plan)
+        (self.morning, self.shops, self.servers) = (morning, shops, servers)
+        mailDirectory = directory.appending(path: "mail")
+    }
+
+    // MARK: - Making
+
+    private static func make(_ plan: StackPlan) async throws -> ProcessStack {
+        let servers = try TestServers()
+        let name = "stockbridge_e2e_" + UUID().uuidString.lowercased().prefix(8)
+        let directory = FileManager.default.temporaryDirectory.appending(path: name)
+        let incoming = URL(filePath: try Places.variable("STOCKBRIDGE_TEST_SFTP_DIRECTORY")).appending(path: name)
+        for place in [directory.appending(path: "mail"), directory.appending(path: "log"), incoming] {
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        }
+        try Secrets.write(in: directory, for: plan.shops, servers: servers)
+        let morning = try await Morning.make(
+            in: directory.appending(path: "morning"), skus: plan.skus, seed: plan.seed, day: 1)
+        var shops: [String: ShopSimulator] = [:]
+        for shop in plan.shops {
+            var settings = SimulatorConfiguration()
+            (settings.name, settings.key, settings.secret) = (shop, Secrets.key(of: shop), Secrets.secret(of: shop))
+            settings.requestsPerSecond = plan.shopCallsPerSecond
+            settings.burst = Int(plan.shopCallsPerSecond)
+            let simulator = try ShopSimulator(settings, catalogue: try CatalogueFile.read(morning.catalogue(of: shop)))
+            try await simulator.start()
+            shops[shop] = simulator
+        }
+        return ProcessStack(
+            name: name, directory: directory, incoming: incoming, plan: plan, morning: morning, shops: shops,
+            servers: servers)
+    }
+
+    /// Mail server, configuration, database and broker.
+    private func prepare() async throws {
+        let mailPort = try Places.freePort()
+        try startMailServer(port: mailPort)
+        try writeEnvironment(mailPort: mailPort)
+        try await writeConfiguration()
+        // Roles belong to the whole cluster, and two changes of one role at once fail; other tests hold the same lock.
+        let lock = PostgresConnection(servers.database)
+        do {
+            _ = try await lock.query("SELECT pg_advisory_lock(7733001)")
+            try await stockbridge("migrate")
+            await lock.close()
+        } catch {
+            await lock.close()
+            throw error
+        }
+        try await stockbridge("topology", "apply", "--yes")
+        var administrator = servers.database
+        administrator.database = name
+        let pool = PostgresPool(administrator, maximumConnections: 2)
+        database.withLock { $0 = pool }
+    }
+
+    private func startMailServer(port: Int) throws {
+        let arguments = [
+            "-B", Places.script("infra/stack/mail_catcher.py"), "--port", "\(port)", "--directory",
+            mailDirectory.path(), "--control", mailControl.path(),
+        ]
+        try launch(named: "mail", executable: "/usr/bin/python3", arguments)
+    }
+
+    private func writeEnvironment(mailPort: Int) throws {
+        var facts = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("STOCKBRIDGE_TEST_") }
+        facts["STOCKBRIDGE_TEST_SMTP_PORT"] = "\(mailPort)"
+        let lines = facts.map { "export \($0.key)='\($0.value)'\n" }.sorted().joined()
+        try lines.write(to: directory.appending(path: "environment"), atomically: true, encoding: .utf8)
+    }
+
+    private func writeConfiguration() async throws {
+        var arguments = [
+            directory.path(), "--virtual-host", name, "--database", name, "--sftp-directory", incoming.path(),
+            "--look-every-seconds", "1",
+        ]
+        for (shop, simulator) in shops.sorted(by: { $0.key < $1.key }) {
+            arguments += ["--shop", "\(shop)=\(simulator.url)"]
+        }
+        _ = try await Script.python("infra/demo/make_configuration.py", arguments, log: log("make_configuration"))
+        let text = try String(contentsOf: configuration, encoding: .utf8)
+        try plan.configuration(from: text, incoming: incoming.path())
+            .write(to: configuration, atomically: true, encoding: .utf8)
+    }
+
+    // MARK: - Removing
+
+    private func remove() async {
+        for child in children.withLock({ $0 }) { child.kill() }
+        for simulator in shops.values { await simulator.stop() }
+        if let pool = database.withLock({ $0.take() }) { await pool.close() }
+        let administration = PostgresConnection(servers.database)
+        try? await administration.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        await administration.close()
+        try? await Management.shared.removeVirtualHost(name)
+        try? FileManager.default.removeItem(at: incoming)
+        if ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_KEEP"] == nil {
+            try? FileManager.default.removeItem(at: directory)
+        } else {
+            print("kept: \(directory.path())")
+        }
+    }
+
+    /// A failure together with the last words of the services, which are gone a moment later.
+    private func explained(_ error: any Error) -> ProcessStackProblem {
+        let logs = children.withLock { $0 }.filter { $0.name != "stockbridge" && $0.name != "mail" }
+        let words = logs.map { "--- \($0.name)\n\($0.tail(6))" }.joined(separator: "\n")
+        return ProcessStackProblem("\(error)\n\(words)")
+    }
+
+    // MARK: - Parts
+
+    /// The configuration of all its services.
+    public var configuration: URL { directory.appending(path: "stockbridge.yaml") }
+
+    /// Its first line, such as `451 later`, is what the mail server answers to every mail.
+    public var mailControl: URL { directory.appending(path: "mail.control") }
+
+    /// The administrator's way to the database.
+    func pool() throws -> PostgresPool {
+        guard let pool = database.withLock({ $0 }) else { throw ProcessStackProblem("There is no database yet.") }
+        return pool
+    }
+
+    func log(_ name: String) -> String { directory.appending(path: "log/\(name)").path() }
+}
+
+/// The secrets of one system's directory. Users of the broker and roles of the database belong to the whole server, so
+/// all tests that run at once use the same passwords.
+enum Secrets {
+    static func key(of shop: String) -> String { "ck_\(shop)" }
+
+    static func secret(of shop: String) -> String { "cs_\(shop)" }
+
+    static func write(in directory: URL, for shops: [String], servers: TestServers) throws {
+        let place = directory.appending(path: "secrets")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        func keep(_ name: String, _ value: String) throws {
+            try Data(value.utf8).write(to: place.appending(path: name))
+        }
+        for service in ServiceName.allCases {
+            try keep("broker-\(service.rawValue)", servers.brokerPassword(of: service))
+            try keep("database-\(service.rawValue)", servers.databasePassword(of: service))
+        }
+        for shop in shops {
+            try keep("shop-\(shop)-key", key(of: shop))
+            try keep("shop-\(shop)-secret", secret(of: shop))
+        }
+    }
+}
+
+/// Bounds how many systems run at once: cores are few.
+private actor Turnstile {
+    static let systems = Turnstile(2)
+
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ free: Int) { self.free = free }
+
+    func enter() async {
+        if free > 0 {
+            free -= 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+}
