@@ -136,6 +136,12 @@ let package = Package(
             tests(
                 "StockIngestorTests", "Unit/StockIngestor",
                 ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
+            tests("DelimitedTextTests", "Unit/DelimitedText", ["DelimitedText"]),
+            tests("SpreadsheetsTests", "Unit/Spreadsheets", ["Spreadsheets", "WorkbookBuilder"]),
+            tests(
+                "StockFilesTests", "Unit/StockFiles", ["StockFiles", "Domain", "DelimitedText", "WorkbookBuilder"]),
+            // Test equipment: builds .xlsx files.
+            .target(name: "WorkbookBuilder", path: "Tests/Support/WorkbookBuilder", swiftSettings: strict),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
                 name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",
@@ -179,6 +185,7 @@ let package = Package(
                 dependencies: ["StockIngestor", "StockPublisher", "Notifier", "Messaging", "Settings", arguments],
                 path: "Tests/Support/FaultRunner", swiftSettings: strict),
             tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
+            tests("FaultTests", "Faults", ["ProcessStack", "PostgreSQL"]),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
                 name: "ShopSimulators",

@@ -101,7 +101,7 @@ enum RunStore {
         try transaction.execute(
             """
             UPDATE runs SET listed = $2, confirmed = $3, unchanged = $4, deferred = $5, unmapped = $6, rejected = $7,
-                failed = $8, counted_at = $9, ended_at = CASE WHEN $10 THEN $9 END
+                failed = $8, counted_at = $9::timestamptz, ended_at = CASE WHEN $10 THEN $9::timestamptz END
             WHERE id = $1
             """,
             [

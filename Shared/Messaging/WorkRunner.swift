@@ -54,6 +54,11 @@ public struct WorkRunner: Sendable {
         let result: Result<Void, any Error> = await withDiscardingTaskGroup { group in
             while !parts.stop.isStopping && !paused.isSet {
                 await slots.take()
+                // The one whose slot this was may have found the dependency out.
+                guard !parts.stop.isStopping && !paused.isSet else {
+                    slots.give()
+                    break
+                }
                 do {
                     // A short look while others work, so that their acknowledgements are not held up.
                     let within: Duration = slots.inUse > 1 ? .milliseconds(20) : .milliseconds(500)

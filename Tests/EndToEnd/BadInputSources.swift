@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 import ProcessStack
 import ShopSimulators
 import Testing

@@ -54,7 +54,8 @@ struct BadInputTests {
             UnusableFile("empty", "", "is empty", "Ask the sender"),
             UnusableFile("cut", "…cut…", "it is not complete", "ask for it again"),
             UnusableFile("encoding", "…bytes…", "The encoding is unknown", "declare `encoding`"),
-            UnusableFile("columns", "SKU;Kho\nCOLUMNS-101;HN\n", "`on_hand` (looked for \"Tồn kho\")", "correct the file"),
+            UnusableFile(
+                "columns", "SKU;Kho\nCOLUMNS-101;HN\n", "`on_hand` (looked for \"Tồn kho\")", "correct the file"),
             UnusableFile("toomany", "…bad…", "more than 3 rows that cannot be used", "Line 3"),
         ])
     func unusableFile(_ file: UnusableFile) async throws {
@@ -62,7 +63,8 @@ struct BadInputTests {
         try await input.begin()
         try input.deliver(try file.content(input), at: "0600")
         let answer = try await input.run(expecting: [1])
-        let mail = try await input.stack.mail(saying: BadInput.name("0600") + " of source \(file.source) cannot be used")
+        let mail = try await input.stack.mail(
+            saying: BadInput.name("0600") + " of source \(file.source) cannot be used")
         for words in [file.what, file.advice, BadInput.name("0600"), "stay live"] {
             #expect(answer.contains(words), "the tool says '\(words)'")
             #expect(mail.text.contains(words), "the mail says '\(words)'")
@@ -76,7 +78,8 @@ struct BadInputTests {
         #expect(kept == 1, "the file is kept")
     }
 
-    @Test("Rows with text, nothing or no SKU are set aside with their lines; negative and fractional ones count as said")
+    @Test(
+        "Rows with text, nothing or no SKU are set aside with their lines; negative and fractional ones count as said")
     func badRows() async throws {
         let input = try BadInput("rows")
         try await input.begin()
@@ -132,7 +135,8 @@ struct BadInputTests {
         try await hold(input)
         let id = try await input.snapshot("held")
         let refusal = try await input.stack.stockbridge(
-            "stock", "reject", id, "--reason", " ", expecting: [1, 2]).text
+            "stock", "reject", id, "--reason", " ", expecting: [1, 2]
+        ).text
         #expect(refusal.lowercased().contains("reason"))
         let answer = try await input.stack.stockbridge("stock", "reject", id, "--reason", "sent by mistake").text
         #expect(answer.contains("is rejected by tester"))
@@ -148,7 +152,8 @@ struct BadInputTests {
         try await hold(input)
         let id = try await input.snapshot("held")
         let answer = try await input.stack.stockbridge(
-            "stock", "accept", String(id.prefix(8)), "--reason", "stock-take").text
+            "stock", "accept", String(id.prefix(8)), "--reason", "stock-take"
+        ).text
         #expect(answer.contains("accepted by tester"))
         try await input.shows(Array(repeating: 0, count: 6) + Array(repeating: 10, count: 4))
     }

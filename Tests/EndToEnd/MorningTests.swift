@@ -1,5 +1,7 @@
 import Foundation
+import PostgreSQL
 import ProcessStack
+import ShopSimulators
 import Testing
 
 @Suite("A whole morning, with the executables as processes")

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures the rows of `make bench`: ours, a ceiling in C and a peer, in turns. Started by infra/bench/run.sh.
 
-usage: run.py [--only NAME] [--runs N] [--root DIRECTORY]
+usage: run.py [--only NAME] [--runs N] [--no-build] [--root DIRECTORY]
 """
 import argparse
+import base64
 import json
 import os
 import pathlib
@@ -12,6 +13,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import table
 
@@ -32,8 +36,8 @@ def say(text: str) -> None:
 
 
 class Bench:
-    def __init__(self, root: pathlib.Path, runs: int):
-        self.root, self.runs = root, runs
+    def __init__(self, root: pathlib.Path, runs: int, builds: bool):
+        self.root, self.runs, self.builds = root, runs, builds
         self.work = root / ".stack"
         self.stack = self.work / "bench"
         self.data = self.work / "bench-data"
@@ -58,6 +62,8 @@ class Bench:
         return done.stdout
 
     def build(self, product: str) -> None:
+        if not self.builds:
+            return
         say(f"building {product} in release (the first time takes minutes)")
         self.run(
             "swift", "build", "-c", "release", "--scratch-path", ".build-release", "--product", product,
@@ -87,13 +93,36 @@ class Bench:
         for line in (self.stack / "environment").read_text().splitlines():
             name, value = shlex.split(line)[1].split("=", 1)
             self.environment[name] = value
-        self.broker = self.environment["STOCKBRIDGE_TEST_BROKER"] + "/stockbridge"
+        self.broker = self.environment["STOCKBRIDGE_TEST_BROKER"] + "/bench"
+        self.make_virtual_host("bench")
         server = self.environment["STOCKBRIDGE_TEST_DATABASE"]
         self.database = server.rsplit("/", 1)[0] + "/bench"
         self.environment |= {"STOCKBRIDGE_BENCH_BROKER": self.broker, "STOCKBRIDGE_BENCH_DATABASE": self.database}
         self.sql(server, "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
         foundation = next((self.root / "Shared/Migrations/SQL").glob("shared_0001_*.sql"))
         self.sql(self.database, "-f", foundation, "-f", self.here / "schema.sql")
+
+    def make_virtual_host(self, name: str) -> None:
+        """An empty one, so that the benchmark's queues and those of the services do not meet."""
+        address = urllib.parse.urlsplit(self.environment["STOCKBRIDGE_TEST_BROKER_MANAGEMENT"])
+        credentials = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+
+        def call(method: str, path: str, body: dict | None = None) -> None:
+            request = urllib.request.Request(
+                f"http://{address.hostname}:{address.port}/api/{path}", method=method,
+                data=json.dumps(body or {}).encode(),
+                headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=30):
+                pass
+
+        try:
+            call("DELETE", f"vhosts/{name}")
+        except urllib.error.HTTPError as problem:
+            if problem.code != 404:
+                raise Failed(f"the broker keeps its old virtual host {name}: {problem}") from problem
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        call("PUT", f"vhosts/{name}")
+        call("PUT", f"permissions/{name}/{address.username}", everything)
 
     def sql(self, database: str, *arguments) -> None:
         self.run("psql", "-q", "-v", "ON_ERROR_STOP=1", database, *arguments)
@@ -113,6 +142,8 @@ class Bench:
         return float(self.run(*command, timeout=300).split()[0])
 
     def fill(self, row: str, count: int) -> None:
+        if row in WITHOUT_SERVERS:
+            return
         self.sql(self.database, "-c", "TRUNCATE bench.inbox, bench.outbox, bench.effects, bench.levels")
         if row in ("chain", "consume", "publish", "relay"):
             self.run(self.release / "stockbridge-bench", "fill", row, count, timeout=300)
@@ -253,12 +284,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="NAME", choices=sorted(ROWS_BY_NAME), help="one row")
     parser.add_argument("--runs", type=int, default=5, help="runs of each side (default 5)")
+    parser.add_argument("--no-build", action="store_true", help="measure the executables as they are")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
     arguments = parser.parse_args()
     names = [arguments.only] if arguments.only else list(ROWS_BY_NAME)
     # So that the stack is stopped then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    bench = Bench(arguments.root.resolve(), max(1, arguments.runs))
+    bench = Bench(arguments.root.resolve(), max(1, arguments.runs), not arguments.no_build)
     needs_servers = not WITHOUT_SERVERS.issuperset(names)
     rows, problems = [], []
     try:

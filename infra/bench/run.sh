@@ -1,5 +1,5 @@
 #!/bin/bash
-# infra/bench/run.sh [--only NAME] [--runs N]
+# infra/bench/run.sh [--only NAME] [--runs N] [--no-build]
 # Measures ours, a ceiling in C and a peer of each row, in turns, on a private stack that it starts and stops; prints
 # the table and writes .stack/bench.json. Installs and builds what is missing.
 set -euo pipefail

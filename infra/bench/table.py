@@ -44,7 +44,7 @@ def verdict(row: dict) -> tuple[str, bool]:
     for key, least in goal.items():
         if key in ("ceiling", "peer"):
             found = row[f"ratio_to_{key}"]
-            words.append(f">={least:g} x {key}")
+            words.append(f"{least:g} x {key}")
             met = met and found is not None and found >= least
         elif key == "peak_mb":
             words.append(f"<={least} MB")
@@ -62,7 +62,7 @@ def number(value: float | None) -> str:
 
 
 def text(rows: list[dict]) -> str:
-    form = "{:<12}{:<12}{:>10}{:>10}{:>10}{:>7}{:>7}  {:<21}{}"
+    form = "{:<12}{:<11}{:>10}{:>10}{:>10}{:>7}{:>7}  {:<24}{}"
     lines = [form.format("row", "unit", "ours", "ceiling", "peer", "/ceil", "/peer", "goal", "")]
     for row in rows:
         goal, met = verdict(row)

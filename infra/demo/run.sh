@@ -53,7 +53,7 @@ note "$STOCKBRIDGE_CONFIGURATION"
 step "Database, broker and services"
 stockbridge config check
 stockbridge migrate
-stockbridge topology apply --yes
+stockbridge topology apply | tail -n 1
 start_services
 note "running: ${services[*]}; their logs are in $stack/log"
 

@@ -62,8 +62,7 @@ struct CommandDesk {
 
     /// Who is at the keyboard, also behind sudo.
     static var operatorName: String {
-        let environment = ProcessInfo.processInfo.environment
-        return environment["SUDO_USER"] ?? environment["USER"] ?? environment["LOGNAME"] ?? "unknown"
+        ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
     }
 
     /// Submits a command and waits for its answer.
@@ -148,22 +147,21 @@ struct CommandDesk {
         var progress = ProgressLine()
         defer { progress.finish() }
         while true {
-            if let result = try await storedAnswer(to: id, service, verb) { return result }
+            if let result = try await storedAnswer(to: id) { return result }
             guard clock.now < end else { break }
             if Console.isTerminal { progress.show("waiting for \(service.rawValue) to answer ...") }
             try await Task.sleep(for: .milliseconds(150))
         }
+        let look = "stockbridge run answer \(id.uuidString.lowercased())"
         return CommandResult(
             id: id, service: service.rawValue, verb: verb.rawValue, state: .requested,
             message: "\(service.rawValue) has not answered within \(Wording.duration(waitSeconds)). The command stays "
-                + "queued and is carried out once the service runs: 'stockbridge run answer \(id.uuidString.lowercased())' "
-                + "shows its answer, 'stockbridge status' whether the service is alive.")
+                + "queued and is carried out once the service runs: '\(look)' shows its answer, 'stockbridge status' "
+                + "whether the service is alive.")
     }
 
     /// The answer if there is one.
-    func storedAnswer(
-        to id: UUID, _ service: ServiceName?, _ verb: Command.Verb?
-    ) async throws -> CommandResult? {
+    func storedAnswer(to id: UUID) async throws -> CommandResult? {
         let rows = try await database.pool.query(
             "SELECT service, verb, state, answer FROM shared.command_state($1)", [.uuid(id)])
         guard let row = rows.first else { return nil }

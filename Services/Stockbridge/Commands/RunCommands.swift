@@ -104,7 +104,7 @@ struct RunAnswer: AsyncParsableCommand {
         guard let uuid = UUID(uuidString: id) else { throw ToolError.usage("'\(id)' is not the id of a command.") }
         let configuration = try global.load()
         let result = try await OperatorDatabase.with(configuration) { database in
-            try await CommandDesk(configuration, database).storedAnswer(to: uuid, nil, nil)
+            try await CommandDesk(configuration, database).storedAnswer(to: uuid)
         }
         guard let result else { throw ToolError.failed("The command \(id) has no answer yet, or does not exist.") }
         try result.finish(global)
@@ -116,7 +116,8 @@ enum Known {
     static func shop(_ name: String, in configuration: StockbridgeConfiguration) throws {
         let names = configuration.shops.map(\.name.rawValue)
         guard !names.contains(name) else { return }
-        throw ToolError.usage("There is no shop '\(name)' in the configuration; there are \(names.joined(separator: ", ")).")
+        throw ToolError.usage(
+            "There is no shop '\(name)' in the configuration; there are \(names.joined(separator: ", ")).")
     }
 
     static func source(_ name: String, in configuration: StockbridgeConfiguration) throws {

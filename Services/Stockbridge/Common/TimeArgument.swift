@@ -2,8 +2,8 @@ import Foundation
 
 /// Times as an operator types them.
 enum TimeArgument {
-    /// `2026-11-30T18:00:00Z` and with other offsets; `2026-11-30 18:00` and `2026-11-30` by the company's clock; `18:00`
-    /// today; `90m`, `12h`, `3d` from now on.
+    /// `2026-11-30T18:00:00Z` and with other offsets; `2026-11-30 18:00` and `2026-11-30` by the company's clock;
+    /// `18:00` today; `90m`, `12h`, `3d` from now on.
     ///
     /// - Throws: ``ToolError/usage(_:)`` for anything else.
     static func parse(_ text: String, timeZone: TimeZone, now: Date) throws -> Date {

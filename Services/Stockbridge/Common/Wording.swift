@@ -28,9 +28,10 @@ struct Wording: Sendable {
         return formatter.string(from: date)
     }
 
-    /// `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 days`.
+    /// `45 ms`, `3.2 s`, `4 min 10 s`, `2 h 5 min`, `3 days`.
     static func duration(_ seconds: Double) -> String {
         let whole = Int(max(0, seconds).rounded())
+        if seconds > 0 && seconds < 0.95 { return "\(max(1, Int((seconds * 1_000).rounded()))) ms" }
         if seconds < 10 { return String(format: "%.1f s", max(0, seconds)) }
         if whole < 60 { return "\(whole) s" }
         if whole < 3_600 { return "\(whole / 60) min" + (whole % 60 == 0 ? "" : " \(whole % 60) s") }

@@ -27,7 +27,8 @@ struct ExplainStore: Sendable {
                 shop: shop, asked: key, at: at, isPast: past != nil, shadow: try row.decode("shadow"),
                 listing: listing, otherMatches: listings.dropFirst().map(\.listing))
             if let code = listing.erpCode {
-                explanation.files = try past.map { try Self.filesThen(code, $0, transaction) }
+                explanation.files =
+                    try past.map { try Self.filesThen(code, $0, transaction) }
                     ?? Self.filesNow(code, transaction)
                 explanation.setAside = try Self.setAside(code, transaction)
                 explanation.holds = try Self.holds(code, at, transaction)
@@ -179,8 +180,8 @@ struct ExplainStore: Sendable {
     ) throws -> Explanation.Shelf? {
         let rows = try transaction.query(
             """
-            SELECT wanted, version, sent_version, confirmed_version, confirmed_level, confirmed_at, expected_at_shop, due,
-                claim IS NOT NULL AS in_flight, unknown_until,
+            SELECT wanted, version, sent_version, confirmed_version, confirmed_level, confirmed_at, expected_at_shop,
+                due, claim IS NOT NULL AS in_flight, unknown_until,
                 CASE WHEN rejected_version = version THEN rejection END AS rejection, failure, held, deferral
             FROM publishing.shelves WHERE shop = $1 AND shelf = $2
             """, [.text(shop), .text(shelf)])

@@ -58,7 +58,8 @@ struct ExplanationText {
     }
 
     private func fileLine(_ row: Explanation.FileRow) -> String {
-        let accepted = row.acceptedBy.map { by in ", accepted by \(by)" + (row.acceptedReason.map { " (\($0))" } ?? "") }
+        let accepted = row.acceptedBy.map { by in ", accepted by \(by)" + (row.acceptedReason.map { " (\($0))" } ?? "")
+        }
         return " \(row.file) of source \(row.source), as of \(time(row.asOf)), arrived \(time(row.receivedAt))"
             + (accepted ?? "")
     }
@@ -80,13 +81,17 @@ struct ExplanationText {
                 default: "letter by letter"
                 }
             let pack = listing.unitsPerPack ?? 1
-            sentence = "\(sku) is ERP code \(listing.erpCode ?? "?"), \(how)"
+            sentence =
+                "\(sku) is ERP code \(listing.erpCode ?? "?"), \(how)"
                 + (pack > 1 ? "; one of it is a pack of \(pack) ERP units" : "")
         case "ambiguous":
-            sentence = "\(sku) fits several ERP codes (\((listing.candidates ?? []).joined(separator: ", "))): "
+            sentence =
+                "\(sku) fits several ERP codes (\((listing.candidates ?? []).joined(separator: ", "))): "
                 + "stockbridge mapping set \(explanation.shop) ... chooses one"
         case "blank": sentence = "The listing has no SKU, and a blank never matches"
-        default: sentence = "\(sku) fits no ERP code: stockbridge mapping suggest \(explanation.shop) '\(listing.sku ?? "")'"
+        default:
+            let suggest = "stockbridge mapping suggest \(explanation.shop) '\(listing.sku ?? "")'"
+            sentence = "\(sku) fits no ERP code: \(suggest)"
         }
         return [style.bold("2. What it is in the ERP"), " \(sentence)"]
     }
@@ -100,22 +105,29 @@ struct ExplanationText {
             return lines + [" Version \(version.version) wants nothing: no file speaks of it."]
         }
         for warehouse in breakdown.warehouses {
-            lines.append(
-                "   \(warehouse.warehouse): \(warehouse.onHand) on hand - \(warehouse.safety) safety = \(warehouse.counted)")
+            let sum = "\(warehouse.onHand) on hand - \(warehouse.safety) safety = \(warehouse.counted)"
+            lines.append("   \(warehouse.warehouse): \(sum)")
         }
         lines.append("   together \(breakdown.gross)")
-        let less = [
-            ("open orders", breakdown.open), ("holds", breakdown.holds), ("the shop's buffer", breakdown.buffer),
-            ("stale feeds", breakdown.staleReserve),
-        ]
-        lines += less.filter { $0.1 != .zero }.map { "   - \($0.1) \($0.0)" }
-        lines += explanation.holds.map { "       hold of \($0.quantity) by \($0.createdBy) until \(time($0.endsAt)): \($0.reason)" }
+        lines += subtractions(breakdown)
         lines.append("   = \(breakdown.atp) that can be promised")
         if breakdown.share != .whole { lines.append("   x \(breakdown.share) share of this shop") }
         if breakdown.level >= breakdown.cap { lines.append("   at most \(breakdown.cap) are shown") }
         if breakdown.unitsPerPack > 1 { lines.append("   in packs of \(breakdown.unitsPerPack)") }
         lines.append(style.bold("   level \(breakdown.level)"))
         if let why = breakdown.whyZero { lines.append("   It is 0 because \(why.sentence).") }
+        return lines
+    }
+
+    private func subtractions(_ breakdown: LevelBreakdown) -> [String] {
+        var lines: [String] = []
+        if breakdown.open != .zero { lines.append("   - \(breakdown.open) on open orders") }
+        if breakdown.holds != .zero { lines.append("   - \(breakdown.holds) on hold") }
+        lines += explanation.holds.map { hold in
+            "       \(hold.quantity) by \(hold.createdBy) until \(time(hold.endsAt)): \(hold.reason)"
+        }
+        if breakdown.buffer != .zero { lines.append("   - \(breakdown.buffer) the shop's buffer") }
+        if breakdown.staleReserve != .zero { lines.append("   - \(breakdown.staleReserve) while feeds are stale") }
         return lines
     }
 
@@ -151,13 +163,16 @@ struct ExplanationText {
         var lines = [style.bold("6. What the shop has now, as far as is known")]
         guard let shelf = explanation.shelf else { return explanation.isPast ? [] : lines + [observed(listing)] }
         if let expected = shelf.expectedAtShop {
-            let confirmed = shelf.confirmedAt.map { ", confirmed \(time($0)) (version \(shelf.confirmedVersion))" } ?? ""
+            let confirmed =
+                shelf.confirmedAt.map { ", confirmed \(time($0)) (version \(shelf.confirmedVersion))" } ?? ""
             lines.append(" \(expected)\(confirmed)")
         } else {
             lines.append(observed(listing))
         }
         if shelf.inFlight { lines.append(" a write is on its way at this moment") }
-        if let until = shelf.unknownUntil { lines.append(" the last answer was lost; it is read back after \(time(until))") }
+        if let until = shelf.unknownUntil {
+            lines.append(" the last answer was lost; it is read back after \(time(until))")
+        }
         if let held = shelf.held { lines.append(style.bad(" held: ") + held) }
         if let rejection = shelf.rejection { lines.append(style.bad(" the shop refused it: ") + rejection) }
         if let failure = shelf.failure { lines.append(style.warning(" the last try failed: ") + failure) }
@@ -165,7 +180,8 @@ struct ExplanationText {
         if shelf.wanted != nil && !shelf.due && shelf.held == nil && shelf.rejection == nil {
             lines.append(style.good(" as wanted"))
         } else if shelf.due {
-            lines.append(" still to be written: \(shelf.wanted.map(String.init) ?? "nothing") (version \(shelf.version))")
+            let wanted = shelf.wanted.map(String.init) ?? "nothing"
+            lines.append(" still to be written: \(wanted) (version \(shelf.version))")
         }
         return lines
     }

@@ -132,7 +132,8 @@ enum AliasFile {
     }
 
     private static func quoted(_ text: String) -> String {
-        let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline } || text.first == " " || text.last == " "
+        let isPadded = text.first == " " || text.last == " "
+        let needsQuotes = isPadded || text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
         return needsQuotes ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }

@@ -56,7 +56,8 @@ struct MappingList: AsyncParsableCommand {
             let code = entry.erpCode.map { $0 + pack } ?? (entry.candidates ?? []).joined(separator: " or ")
             table.add([
                 entry.shop.cut(to: 10), entry.listing.cut(to: 15), (entry.sku ?? "-").cut(to: 18),
-                entry.title.cut(to: 20), entry.mapping == "mapped" ? entry.via ?? "mapped" : style.warning(entry.mapping),
+                entry.title.cut(to: 20),
+                entry.mapping == "mapped" ? entry.via ?? "mapped" : style.warning(entry.mapping),
                 code.cut(to: 20),
             ])
         }

@@ -29,7 +29,8 @@ struct MappingStore: Sendable {
     func list(shop: String?, unmappedOnly: Bool, limit: Int) async throws -> MappingPage {
         let rows = try await database.pool.query(
             """
-            SELECT count(*) OVER () AS total, shop, listing, sku, title, mapping, erp_code, units_per_pack, via, candidates
+            SELECT count(*) OVER () AS total, shop, listing, sku, title, mapping, erp_code, units_per_pack, via,
+                candidates
             FROM publishing.listings
             WHERE ($1::text IS NULL OR shop = $1) AND (NOT $2 OR mapping <> 'mapped')
             ORDER BY shop, listing LIMIT $3

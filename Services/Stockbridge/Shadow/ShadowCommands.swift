@@ -38,7 +38,8 @@ struct ShadowShow: AsyncParsableCommand {
             try await ShadowStore(database: database).report(of: shop, limit: limit)
         }
         guard let report else {
-            throw ToolError.failed("stock-publisher has not seen the shop '\(shop)' yet; start it with this configuration.")
+            throw ToolError.failed(
+                "stock-publisher has not seen the shop '\(shop)' yet; start it with this configuration.")
         }
         let wording = Wording(timeZone: configuration.timeZone)
         try global.print(report, text: report.text(Console.style, wording, now: Date()))
@@ -87,7 +88,8 @@ struct ShadowOff: AsyncParsableCommand {
                 try await ShadowStore(database: database).report(of: shop, limit: 0)
             }
             let changes = report.map {
-                "\(Wording.count($0.wouldChange, "listing")) would change, \(Wording.grouped($0.wouldGoToZero)) to zero. "
+                "\(Wording.count($0.wouldChange, "listing")) would change, "
+                    + "\(Wording.grouped($0.wouldGoToZero)) to zero. "
             }
             try Console.confirm("\(changes ?? "")Write to the shop \(shop) from now on?", yes: false)
         }

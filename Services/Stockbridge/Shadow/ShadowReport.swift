@@ -30,7 +30,8 @@ struct ShadowReport: Sendable, Encodable {
         var lines = [
             style.bold("Shop \(shop)") + (shadow ? " is in shadow: nothing is written." : " is live."),
             " \(Wording.count(listed, "listing"))"
-                + (catalogueReadAt.map { ", catalogue read \(wording.shortMoment($0, now: now))" } ?? ", catalogue never read"),
+                + (catalogueReadAt.map { ", catalogue read \(wording.shortMoment($0, now: now))" }
+                    ?? ", catalogue never read"),
             " would change: \(Wording.grouped(wouldChange)) (\(Wording.grouped(wouldRise)) up, "
                 + "\(Wording.grouped(wouldFall)) down, \(Wording.grouped(wouldGoToZero)) of them to zero)",
             " left alone: \(Wording.grouped(unmapped)) without an ERP code, "

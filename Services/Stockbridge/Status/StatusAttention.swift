@@ -91,7 +91,8 @@ enum StatusAttention {
         if counts.unmapped > 0 {
             all.append(
                 Attention(
-                    what: "\(Wording.count(counts.unmapped, "listing")) of \(shop.name) \(counts.unmapped == 1 ? "has" : "have") no ERP code.",
+                    what: "\(Wording.count(counts.unmapped, "listing")) of \(shop.name) "
+                        + "\(counts.unmapped == 1 ? "has" : "have") no ERP code.",
                     whatToDo: "stockbridge mapping list --shop \(shop.name) --unmapped"))
         }
         if counts.rejected > 0 {
@@ -109,7 +110,8 @@ enum StatusAttention {
         if counts.deferred > 0 && !shop.shadow && shop.openRun == nil {
             all.append(
                 Attention(
-                    what: "\(Wording.count(counts.deferred, "listing")) of \(shop.name) \(counts.deferred == 1 ? "waits" : "wait") to be written.",
+                    what: "\(Wording.count(counts.deferred, "listing")) of \(shop.name) "
+                        + "\(counts.deferred == 1 ? "waits" : "wait") to be written.",
                     whatToDo: "stockbridge stock problems \(shop.name)"))
         }
         return all
@@ -119,7 +121,8 @@ enum StatusAttention {
         status.sources.compactMap { source in
             if let newest = source.newest, ["refused", "unreadable"].contains(newest.state) {
                 return Attention(
-                    what: "The newest file of source \(source.name), \(newest.file), was \(newest.state == "refused" ? "refused" : "not readable"); the numbers before it stay live.",
+                    what: "The newest file of source \(source.name), \(newest.file), was "
+                        + "\(newest.state == "refused" ? "refused" : "not readable"); the numbers before it stay live.",
                     whatToDo: "stockbridge stock show \(newest.id.uuidString.lowercased().prefix(8))")
             }
             guard source.liveSnapshot == nil && source.newest == nil else { return nil }
@@ -142,7 +145,8 @@ enum StatusAttention {
             let reason = outbox.lastError.map { " (\($0.cut(to: 120)))" } ?? ""
             all.append(
                 Attention(
-                    what: "\(Wording.count(outbox.waiting, "event")) of \(outbox.service) wait to be published\(reason).",
+                    what: "\(Wording.count(outbox.waiting, "event")) of \(outbox.service) wait to be published"
+                        + "\(reason).",
                     whatToDo: "Look whether the broker runs and takes messages; nothing is lost."))
         }
         if let oldest = status.mails.oldestAt, status.at.timeIntervalSince(oldest) > mailLagSeconds {

@@ -40,8 +40,10 @@ struct StatusCommand: AsyncParsableCommand {
         let configuration = try global.load()
         let status = try await OperatorDatabase.with(configuration) { database in
             if let waitFor {
-                try await GoalWatch(store: GoalStore(database: database), shops: configuration.shops.map(\.name.rawValue))
-                    .wait(for: waitFor, timeoutSeconds: timeout)
+                try await GoalWatch(
+                    store: GoalStore(database: database), shops: configuration.shops.map(\.name.rawValue)
+                )
+                .wait(for: waitFor, timeoutSeconds: timeout)
             }
             return try await StatusStore(database: database).status(configuration)
         }

@@ -226,7 +226,8 @@ struct StatusStore: Sendable {
             """)
         guard let row = rows.first else { return StatusReport.Mails() }
         return StatusReport.Mails(
-            unsent: try row.decode("unsent"), oldestAt: try row.decode("oldest"), lastProblem: try row.decode("problem"))
+            unsent: try row.decode("unsent"), oldestAt: try row.decode("oldest"), lastProblem: try row.decode("problem")
+        )
     }
 
     private static func unansweredCommands(_ transaction: Transaction) throws -> Int {

@@ -7,7 +7,8 @@ struct StatusText {
     let style: TextStyle
 
     var text: String {
-        let heading = style.bold(status.company) + ", "
+        let heading =
+            style.bold(status.company) + ", "
             + wording.moment(status.at, now: status.at) + " (\(wording.timeZone.identifier))"
         let sections = [heading, shops, sources, services, schedules, waiting, attention]
         return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
@@ -133,7 +134,10 @@ struct StatusText {
     private var attention: String {
         guard !status.attention.isEmpty else { return style.good("Nothing needs attention.") }
         let lines = status.attention.flatMap { entry in
-            [" " + style.warning("! ") + Self.wrap(entry.what, indent: 3), "   " + style.dim("-> ") + Self.wrap(entry.whatToDo, indent: 6)]
+            [
+                " " + style.warning("! ") + Self.wrap(entry.what, indent: 3),
+                "   " + style.dim("-> ") + Self.wrap(entry.whatToDo, indent: 6),
+            ]
         }
         return ([style.bold("Needs attention")] + lines).joined(separator: "\n")
     }

@@ -74,7 +74,8 @@ struct HoldLister: Sendable {
     func list(all: Bool) async throws -> [Hold] {
         try await database.pool.query(
             """
-            SELECT id, erp_code, trim_scale(quantity)::text AS quantity, reason, ends_at, created_by, created_at, ended_at
+            SELECT id, erp_code, trim_scale(quantity)::text AS quantity, reason, ends_at, created_by, created_at,
+                ended_at
             FROM publishing.holds WHERE $1 OR ended_at IS NULL ORDER BY created_at DESC LIMIT 500
             """, [.boolean(all)]
         ).map { row in

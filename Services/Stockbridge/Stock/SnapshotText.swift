@@ -27,9 +27,9 @@ struct SnapshotText {
         var lines = [
             style.bold(snapshot.file) + " of source \(snapshot.source): \(state(snapshot.state))",
             " id         \(snapshot.id.uuidString.lowercased())",
-            " as of      \(wording.moment(snapshot.asOf, now: now)), arrived \(wording.moment(snapshot.receivedAt, now: now))",
-            " rows       \(Wording.grouped(snapshot.rowsRead)) read = \(Wording.grouped(snapshot.rowsAggregated)) counted"
-                + " + \(Wording.grouped(snapshot.rowsSetAside)) set aside + \(Wording.grouped(snapshot.rowsMerged)) merged",
+            " as of      \(wording.moment(snapshot.asOf, now: now)), "
+                + "arrived \(wording.moment(snapshot.receivedAt, now: now))",
+            " rows       \(accounts(of: snapshot))",
             " contents   \(Wording.count(snapshot.skus, "SKU")), \(snapshot.units) units",
         ]
         if let live = detail.live, live.id != snapshot.id {
@@ -39,7 +39,8 @@ struct SnapshotText {
         }
         if let by = snapshot.decidedBy, let at = snapshot.decidedAt {
             lines.append(
-                " decided    by \(by), \(wording.moment(at, now: now)): \(snapshot.decisionReason ?? "no reason given")")
+                " decided    by \(by), \(wording.moment(at, now: now)): \(snapshot.decisionReason ?? "no reason given")"
+            )
         }
         if !snapshot.message.isEmpty { lines.append(" outcome    " + StatusText.wrap(snapshot.message, indent: 12)) }
         lines += snapshot.reasons.map { style.warning(" held       ") + StatusText.wrap($0, indent: 12) }
@@ -53,6 +54,15 @@ struct SnapshotText {
             ]
         }
         return lines.joined(separator: "\n")
+    }
+
+    private func accounts(of snapshot: SnapshotSummary) -> String {
+        let read = Wording.grouped(snapshot.rowsRead)
+        let parts = [
+            "\(Wording.grouped(snapshot.rowsAggregated)) counted",
+            "\(Wording.grouped(snapshot.rowsSetAside)) set aside", "\(Wording.grouped(snapshot.rowsMerged)) merged",
+        ]
+        return "\(read) read = " + parts.joined(separator: " + ")
     }
 
     private func setAside(_ detail: SnapshotDetail) -> [String] {

@@ -39,7 +39,8 @@ struct ManagementClient: Sendable {
         let names = Set(try await get("/api/users", as: [User].self)?.map(\.name) ?? [])
         for user in wanted { live.users[user] = names.contains(user) ? .ready : .absent }
         // Brokers without feature flags answer 404.
-        live.disabledFeatures = try await get("/api/feature-flags", as: [Feature].self)?
+        live.disabledFeatures =
+            try await get("/api/feature-flags", as: [Feature].self)?
             .filter { $0.state == "disabled" }.map(\.name) ?? []
         guard live.virtualHostExists else { return live }
         live.exchanges = try await get("/api/exchanges/\(host)", as: [LiveTopology.Exchange].self) ?? []

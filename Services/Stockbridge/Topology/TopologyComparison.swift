@@ -59,8 +59,14 @@ struct TopologyComparison: Sendable {
     static func notes(version: String) -> [String] {
         guard let major = Version(version)?.major else { return [] }
         return major >= 4
-            ? ["RabbitMQ \(version): a rejected or failed delivery counts against x-delivery-limit, a returned one does not."]
-            : ["RabbitMQ \(version): every return of a message counts against x-delivery-limit, nack with requeue included."]
+            ? [
+                "RabbitMQ \(version): a rejected or failed delivery counts against x-delivery-limit, "
+                    + "a returned one does not."
+            ]
+            : [
+                "RabbitMQ \(version): every return of a message counts against x-delivery-limit, "
+                    + "nack with requeue included."
+            ]
     }
 
     // MARK: Version
@@ -96,7 +102,7 @@ struct TopologyComparison: Sendable {
             traps.append(
                 TopologyDifference(
                     kind: .unsupported, subject: "feature flag \(feature)",
-                    detail: "it is disabled, and at-least-once dead-lettering needs it; without it dead letters can get lost",
+                    detail: "it is disabled, and at-least-once dead-lettering needs it; dead letters can get lost",
                     appliable: false, advice: "Run 'rabbitmqctl enable_feature_flag \(feature)'"))
         }
         return traps
@@ -173,9 +179,13 @@ struct TopologyComparison: Sendable {
     private func difference(_ declaration: Declaration, _ live: LiveTopology) -> TopologyDifference? {
         switch declaration {
         case .exchange(let name, let kind, let arguments):
-            guard let found = live.exchanges.first(where: { $0.name == name }) else { return missing(declaration.label) }
+            guard let found = live.exchanges.first(where: { $0.name == name }) else {
+                return missing(declaration.label)
+            }
             var parts = Self.argumentDifferences(arguments, found.arguments)
-            if found.type != kind.rawValue { parts.insert("its type is \(found.type) instead of \(kind.rawValue)", at: 0) }
+            if found.type != kind.rawValue {
+                parts.insert("its type is \(found.type) instead of \(kind.rawValue)", at: 0)
+            }
             if !found.durable { parts.append("it is not durable") }
             return changed("exchange \(name)", parts)
         case .queue(let name, let arguments):
@@ -236,11 +246,14 @@ struct TopologyComparison: Sendable {
             case .queue(let name, _): queues.insert(name)
             case .binding(let queue, let exchange, let key):
                 bindings.insert(
-                    LiveTopology.Binding(source: exchange, destination: queue, destinationType: "queue", routingKey: key))
+                    LiveTopology.Binding(
+                        source: exchange, destination: queue, destinationType: "queue", routingKey: key))
             }
         }
-        var all = live.exchanges.filter { !$0.name.isEmpty && !$0.name.hasPrefix("amq.") && !exchanges.contains($0.name) }
-            .map { surplus("exchange \($0.name)", "Delete it if nothing publishes to it any more") }
+        var all = live.exchanges.filter {
+            !$0.name.isEmpty && !$0.name.hasPrefix("amq.") && !exchanges.contains($0.name)
+        }
+        .map { surplus("exchange \($0.name)", "Delete it if nothing publishes to it any more") }
         all += live.queues.filter { !$0.exclusive && !queues.contains($0.name) }
             .map { surplus("queue \($0.name)", "Delete it once it is empty and nothing uses it") }
         all += live.bindings.filter { $0.source != "" && !bindings.contains($0) }.map { binding in

@@ -20,104 +20,99 @@ struct PermissionTests {
         }
     }
 
-    /// Whether the broker refused with 403 what the body did.
-    private func refused(_ body: () async throws -> Void) async -> Bool {
-        do {
-            try await body()
-        } catch BrokerError.refused(let code, _, _) {
-            return code == 403
-        } catch {
-            Issue.record("\(error)")
-        }
-        return false
+    /// What the broker said: true if it let it happen, false if it refused with 403; anything else is an issue.
+    private func allowed(_ error: BrokerError?) -> Bool {
+        guard let error else { return true }
+        if case .refused(403, _, _) = error { return false }
+        Issue.record("\(error)")
+        return true
     }
 
-    private func publish(_ exchange: String, _ key: String, as service: ServiceName, _ system: ScratchSystem)
-        async throws
+    private func mayPublish(_ exchange: String, _ key: String, as service: ServiceName, _ system: ScratchSystem)
+        async -> Bool
     {
         let publisher = Publisher(system.broker(service))
-        let outcomes = try await publisher.publish([
-            OutgoingMessage(exchange: exchange, routingKey: key, mandatory: false, body: Array("{}".utf8))
-        ])
+        var problem: BrokerError?
+        do throws(BrokerError) {
+            let outcomes = try await publisher.publish([
+                OutgoingMessage(exchange: exchange, routingKey: key, mandatory: false, body: Array("{}".utf8))
+            ])
+            if case .unconfirmed(let error)? = outcomes.first { problem = error }
+        } catch { problem = error }
         await publisher.close()
-        if case .unconfirmed(let error)? = outcomes.first { throw error }
+        return allowed(problem)
     }
 
-    private func consume(_ queue: String, as service: ServiceName, _ system: ScratchSystem) async throws {
+    private func mayConsume(_ queue: String, as service: ServiceName, _ system: ScratchSystem) async -> Bool {
         let consumer = Consumer(system.broker(service), queue: queue, prefetch: 1)
-        let outcome: Result<Void, any Error>
-        do {
+        var problem: BrokerError?
+        do throws(BrokerError) {
             _ = try await consumer.next(atMost: 1, within: .milliseconds(1))
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
+        } catch { problem = error }
         await consumer.close()
-        try outcome.get()
+        return allowed(problem)
     }
 
-    private func declare(_ queue: String, as service: ServiceName, _ system: ScratchSystem) async throws {
+    private func may(
+        as service: ServiceName, _ system: ScratchSystem,
+        _ body: @Sendable (TopologySession) async throws(BrokerError) -> Void
+    ) async -> Bool {
         let session = TopologySession(system.broker(service))
-        let outcome: Result<Void, any Error>
-        do {
-            _ = try await session.declareQueue(queue, durable: true, arguments: ["x-queue-type": "quorum"])
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
+        var problem: BrokerError?
+        do throws(BrokerError) { try await body(session) } catch { problem = error }
         await session.close()
-        try outcome.get()
+        return allowed(problem)
     }
 
     @Test("a service can reach no queue and no work exchange of another, but those who handle dead letters")
     func queues() async throws {
         try await ScratchSystem.with(Self.catalogue) { system in
-            for (one, other) in pairs {
-                for queue in other.queues.map(\.name) + other.tiers.map(other.retryExchange) {
-                    #expect(
-                        await refused { try await consume(queue, as: one.name, system) },
-                        "\(one.name) must not read \(queue)")
-                }
-                let readsDead = await !refused { try await consume(other.deadExchange, as: one.name, system) }
-                #expect(readsDead == one.handlesDeadLetters, "\(one.name) and \(other.deadExchange)")
-                let writesWork = await !refused { try await publish(other.workExchange, "x", as: one.name, system) }
-                #expect(writesWork == one.handlesDeadLetters, "\(one.name) and \(other.workExchange)")
-                for exchange in [other.deadExchange] + other.tiers.map(other.retryExchange) {
-                    #expect(
-                        await refused { try await publish(exchange, "x", as: one.name, system) },
-                        "\(one.name) must not write \(exchange)")
-                }
-                #expect(
-                    await refused { try await declare("\(other.name.rawValue).extra", as: one.name, system) },
-                    "\(one.name) must not declare a queue of \(other.name)")
-            }
+            for (one, other) in pairs { await checkQueues(of: other, by: one, system) }
         }
+    }
+
+    private func checkQueues(of other: ServiceDescription, by one: ServiceDescription, _ system: ScratchSystem) async {
+        for queue in other.queues.map(\.name) + other.tiers.map(other.retryExchange) {
+            let reads = await mayConsume(queue, as: one.name, system)
+            #expect(!reads, "\(one.name) must not read \(queue)")
+        }
+        let readsDead = await mayConsume(other.deadExchange, as: one.name, system)
+        #expect(readsDead == one.handlesDeadLetters, "\(one.name) and \(other.deadExchange)")
+        let writesWork = await mayPublish(other.workExchange, "x", as: one.name, system)
+        #expect(writesWork == one.handlesDeadLetters, "\(one.name) and \(other.workExchange)")
+        for exchange in [other.deadExchange] + other.tiers.map(other.retryExchange) {
+            let writes = await mayPublish(exchange, "x", as: one.name, system)
+            #expect(!writes, "\(one.name) must not write \(exchange)")
+        }
+        let extra = "\(other.name.rawValue).extra"
+        let declares = await may(as: one.name, system) { session throws(BrokerError) in
+            _ = try await session.declareQueue(extra, durable: true, arguments: ["x-queue-type": "quorum"])
+        }
+        #expect(!declares, "\(one.name) must not declare a queue of \(other.name)")
     }
 
     @Test("a service publishes its own topics only, binds only what it consumes, and never uses the default exchange")
     func topics() async throws {
         try await ScratchSystem.with(Self.catalogue) { system in
-            let all = Topics.all.map(\.name)
-            for service in Self.catalogue {
-                for topic in all {
-                    let mayPublish = await !refused { try await publish(Topology.events, topic, as: service.name, system) }
-                    #expect(mayPublish == service.publishes.contains(topic), "\(service.name) and \(topic)")
-                }
-                #expect(
-                    await refused {
-                        try await publish("", service.queues.first?.name ?? "x", as: service.name, system)
-                    }, "\(service.name) and the default exchange")
-                guard let queue = service.queues.first?.name else { continue }
-                let consumed = Set(service.queues.flatMap(\.topics))
-                for topic in all + ["#"] {
-                    let session = TopologySession(system.broker(service.name))
-                    let mayBind = await !refused {
-                        try await session.bindQueue(queue, exchange: Topology.events, routingKey: topic)
-                    }
-                    await session.close()
-                    #expect(mayBind == consumed.contains(topic), "\(service.name) binding \(topic)")
-                }
+            for service in Self.catalogue { await checkTopics(of: service, system) }
+        }
+    }
+
+    private func checkTopics(of service: ServiceDescription, _ system: ScratchSystem) async {
+        let all = Topics.all.map(\.name)
+        for topic in all {
+            let publishes = await mayPublish(Topology.events, topic, as: service.name, system)
+            #expect(publishes == service.publishes.contains(topic), "\(service.name) and \(topic)")
+        }
+        let anyQueue = await mayPublish("", service.queues.first?.name ?? "x", as: service.name, system)
+        #expect(!anyQueue, "\(service.name) and the default exchange")
+        guard let queue = service.queues.first?.name else { return }
+        let consumed = Set(service.queues.flatMap(\.topics))
+        for topic in all + ["#"] {
+            let binds = await may(as: service.name, system) { session throws(BrokerError) in
+                try await session.bindQueue(queue, exchange: Topology.events, routingKey: topic)
             }
+            #expect(binds == consumed.contains(topic), "\(service.name) binding \(topic)")
         }
     }
 
@@ -132,19 +127,28 @@ struct PermissionTests {
         }
     }
 
-    @Test("nobody but the shared things' owner may take events or unrouted messages away")
+    @Test("no service may take the events exchange away, and only the operator reads what nobody is bound to")
     func sharedThings() async throws {
         try await ScratchSystem.with(Self.catalogue) { system in
-            for service in Self.catalogue {
-                let session = TopologySession(system.broker(service.name))
-                #expect(
-                    await refused { try await session.deleteExchange(Topology.events) },
-                    "\(service.name) must not delete the events exchange")
-                await session.close()
-                if service.name != .stockbridge {
-                    #expect(await refused { try await consume(Topology.unrouted, as: service.name, system) })
+            for service in Self.catalogue.map(\.name) {
+                let deletes = await may(as: service, system) { session throws(BrokerError) in
+                    try await session.deleteExchange(Topology.events)
                 }
+                #expect(!deletes, "\(service) must not delete the events exchange")
+                let reads = await mayConsume(Topology.unrouted, as: service, system)
+                #expect(reads == (service == .stockbridge), "\(service) reading unrouted messages")
             }
+        }
+    }
+
+    /// Whether the database let a statement happen; anything but a refused right is an issue.
+    private func may(_ statement: String, _ connection: PostgresConnection) async -> Bool {
+        do throws(PostgresError) {
+            _ = try await connection.query(statement, [])
+            return true
+        } catch {
+            if !error.isInsufficientPrivilege { Issue.record("\(statement): \(error)") }
+            return false
         }
     }
 
@@ -154,7 +158,7 @@ struct PermissionTests {
             for (one, other) in pairs {
                 let connection = PostgresConnection(system.database(one.name))
                 let table = "\(other.name.schema).outbox"
-                let reads = await allowed { try await connection.query("SELECT count(*) FROM \(table)") }
+                let reads = await may("SELECT count(*) FROM \(table)", connection)
                 #expect(reads == (one.name == .stockbridge), "\(one.name) reading \(table)")
                 for statement in [
                     "INSERT INTO \(table) (id, exchange, routing_key, headers, body) "
@@ -162,7 +166,8 @@ struct PermissionTests {
                     "DELETE FROM \(table)", "UPDATE \(table) SET failures = 0", "TRUNCATE \(table)",
                     "CREATE TABLE \(other.name.schema).mine (x int)",
                 ] {
-                    #expect(await !allowed { try await connection.query(statement) }, "\(one.name): \(statement)")
+                    let done = await may(statement, connection)
+                    #expect(!done, "\(one.name): \(statement)")
                 }
                 await connection.close()
             }
@@ -172,24 +177,23 @@ struct PermissionTests {
     @Test("a role works in its own schema and cannot change its structure")
     func ownSchema() async throws {
         try await ScratchSystem.with(Self.catalogue) { system in
-            for service in Self.catalogue {
-                let connection = PostgresConnection(system.database(service.name))
-                if service.name != .stockbridge || !service.publishes.isEmpty {
-                    #expect(await allowed { try await connection.query("SELECT count(*) FROM outbox") })
-                    #expect(
-                        await allowed {
-                            try await connection.query(
-                                """
-                                INSERT INTO outbox (id, exchange, routing_key, headers, body)
-                                VALUES (gen_random_uuid(), 'a', 'b', 'c', 'd')
-                                """)
-                        }, "\(service.name)")
+            for service in Self.catalogue.map(\.name) {
+                let connection = PostgresConnection(system.database(service))
+                for statement in [
+                    "SELECT count(*) FROM outbox",
+                    "INSERT INTO outbox (id, exchange, routing_key, headers, body) "
+                        + "VALUES (gen_random_uuid(), 'a', 'b', 'c', 'd')",
+                    "DELETE FROM outbox",
+                ] {
+                    let done = await may(statement, connection)
+                    #expect(done, "\(service): \(statement)")
                 }
                 for statement in [
                     "CREATE TABLE mine (x int)", "DROP TABLE outbox", "ALTER TABLE outbox ADD COLUMN x int",
                     "CREATE TABLE public.mine (x int)", "SET ROLE postgres", "CREATE SCHEMA mine",
                 ] {
-                    #expect(await !allowed { try await connection.query(statement) }, "\(service.name): \(statement)")
+                    let done = await may(statement, connection)
+                    #expect(!done, "\(service): \(statement)")
                 }
                 await connection.close()
             }
@@ -199,40 +203,26 @@ struct PermissionTests {
     @Test("the shared tables are out of reach, their functions are not")
     func sharedSchema() async throws {
         try await ScratchSystem.with(Self.catalogue) { system in
-            let tables = ["rate_limiters", "breakers", "schedules", "replicas", "commands", "files"]
-            for service in Self.catalogue {
-                let connection = PostgresConnection(system.database(service.name))
-                for table in tables {
-                    let reads = await allowed { try await connection.query("SELECT count(*) FROM shared.\(table)") }
-                    #expect(reads == (service.name == .stockbridge), "\(service.name) reading shared.\(table)")
-                    #expect(
-                        await !allowed { try await connection.query("DELETE FROM shared.\(table)") },
-                        "\(service.name) emptying shared.\(table)")
+            for service in Self.catalogue.map(\.name) {
+                let connection = PostgresConnection(system.database(service))
+                for table in ["rate_limiters", "breakers", "schedules", "replicas", "commands", "files"] {
+                    let reads = await may("SELECT count(*) FROM shared.\(table)", connection)
+                    #expect(reads == (service == .stockbridge), "\(service) reading shared.\(table)")
+                    let empties = await may("DELETE FROM shared.\(table)", connection)
+                    #expect(!empties, "\(service) emptying shared.\(table)")
                 }
                 for call in [
                     "SELECT shared.reserve_calls('shop hanoi', 1, 10, 10)", "SELECT * FROM shared.breaker_states()",
-                    "SELECT shared.heartbeat(gen_random_uuid(), '\(service.name.rawValue)', 'host', 1, 'running')",
+                    "SELECT shared.heartbeat(gen_random_uuid(), '\(service.rawValue)', 'host', 1, 'running')",
                     "SELECT * FROM shared.schedule_states()",
                 ] {
-                    #expect(await allowed { try await connection.query(call) }, "\(service.name): \(call)")
+                    let done = await may(call, connection)
+                    #expect(done, "\(service): \(call)")
                 }
-                #expect(
-                    await !allowed { try await connection.query("SELECT shared.create_messaging_tables('mine')") })
+                let makes = await may("SELECT shared.create_messaging_tables('mine')", connection)
+                #expect(!makes, "\(service) making messaging tables")
                 await connection.close()
             }
-        }
-    }
-
-    /// Whether the database let it happen; anything but a refused right is an issue.
-    private func allowed(_ body: () async throws -> Rows) async -> Bool {
-        do {
-            _ = try await body()
-            return true
-        } catch let error as PostgresError where error.isInsufficientPrivilege {
-            return false
-        } catch {
-            Issue.record("\(error)")
-            return false
         }
     }
 }

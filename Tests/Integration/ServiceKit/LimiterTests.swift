@@ -106,11 +106,28 @@ struct LimiterTests {
     func calls() async throws {
         try await withReplicas(1) { _, pools in
             let slow = AccountLimiter(pool: pools[0], account: "shop hanoi", perSecond: 1, burst: 2)
-            #expect(try await slow.reserve(calls: 2) == 0)
+            #expect(try await slow.reserve(calls: 1) == 0)
             let wait = try await slow.reserve(calls: 3)
             #expect(wait > 2.5 && wait <= 3)
             let other = AccountLimiter(pool: pools[0], account: "shop saigon", perSecond: 1, burst: 2)
             #expect(try await other.reserve(calls: 1) == 0)
+        }
+    }
+
+    @Test("after a quiet time so many calls go at once as the burst says, and no more")
+    func burst() async throws {
+        try await withReplicas(1) { _, pools in
+            let limiter = AccountLimiter(pool: pools[0], account: "shop hanoi", perSecond: 0.5, burst: 1)
+            #expect(try await limiter.reserve(calls: 1) == 0)
+            let quick = AccountLimiter(pool: pools[0], account: "shop saigon", perSecond: 4, burst: 3)
+            #expect(try await quick.reserve(calls: 1) == 0)
+            try await Task.sleep(for: .seconds(1))
+            let waits = try await pools[0].query(
+                "SELECT shared.reserve_calls('shop saigon', 1, 4, 3) AS seconds FROM generate_series(1, 5)"
+            ).map { try $0.decode("seconds", as: Double.self) }
+            #expect(waits.filter { $0 == 0 }.count == 3)
+            #expect(waits[4] > waits[3] && waits[3] > 0.15)
+            #expect(try await limiter.reserve(calls: 1) > 0.5)
         }
     }
 

@@ -9,7 +9,7 @@ public final class ChildProcess: Sendable {
     /// What it is called in messages.
     public let name: String
     /// Its id.
-    public let pid: pid_t
+    public let pid: Int32
     /// The file with what it wrote to standard error.
     public let errorFile: String
     /// The file with what it wrote to standard output.

@@ -2,6 +2,7 @@ import Foundation
 public import PostgreSQL
 import RabbitMQ
 import ShopSimulators
+import TestStack
 
 /// `stockbridge status --json`, as far as tests look at it.
 public struct SystemStatus: Decodable, Sendable {
@@ -83,7 +84,8 @@ extension ProcessStack {
         do {
             return try JSONDecoder().decode(SystemStatus.self, from: Data(result.output.utf8))
         } catch {
-            throw ProcessStackProblem("'stockbridge status --json' is not what was expected: \(error)\n\(result.output)")
+            throw ProcessStackProblem(
+                "'stockbridge status --json' is not what was expected: \(error)\n\(result.output)")
         }
     }
 

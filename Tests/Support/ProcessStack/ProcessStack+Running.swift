@@ -1,4 +1,5 @@
 public import Foundation
+import Synchronization
 import Transfer
 
 /// What a command line tool said and how it ended.
@@ -21,7 +22,7 @@ extension ProcessStack {
     @discardableResult
     public func start(_ service: String, replica: Int = 1) async throws -> ChildProcess {
         let child = try launch(
-            named: replica == 1 ? service : "\(service)-\(replica)", executable: Places.executable(service),
+            named: Self.name(of: service, replica), executable: Places.executable(service),
             ["--configuration", configuration.path()])
         try await waitUntilReady(child)
         return child
@@ -54,6 +55,19 @@ extension ProcessStack {
             let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
             return (try? await Management.shared.transfer.send(request))?.status == 200
         }
+    }
+
+    /// The newest process of a service that is running.
+    public func running(_ service: String, replica: Int = 1) throws -> ChildProcess {
+        let name = Self.name(of: service, replica)
+        guard let child = children.withLock({ $0.last { $0.name == name && $0.isRunning } }) else {
+            throw ProcessStackProblem("\(name) is not running.")
+        }
+        return child
+    }
+
+    private static func name(of service: String, _ replica: Int) -> String {
+        replica == 1 ? service : "\(service)-\(replica)"
     }
 
     /// Runs the operator's tool with this system's configuration.
@@ -114,6 +128,13 @@ extension ProcessStack {
     /// Delivers a morning's file.
     public func deliver(_ morning: Morning) throws {
         try deliver(try Data(contentsOf: morning.file), as: morning.file.lastPathComponent)
+    }
+
+    /// A copy of a morning's file in which most of the stock is gone, ten minutes younger.
+    public func brokenFile(of morning: Morning) async throws -> URL {
+        let output = try await Script.python(
+            "infra/demo/break_stock.py", [morning.file.path(), directory.path()], log: log("break_stock"))
+        return URL(filePath: output.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     /// The same merchant on another day.

@@ -26,7 +26,8 @@ struct ArgumentTests {
         "What makes no sense is refused before anything is done",
         arguments: [
             "frobnicate", "stock accept 4f1c", "stock hold add A 0 --reason x --until 3d",
-            "stock hold add A -1 --reason x --until 3d", "stock hold add A 1 --until 3d", "mapping set hanoi A B --units 0",
+            "stock hold add A -1 --reason x --until 3d", "stock hold add A 1 --until 3d",
+            "mapping set hanoi A B --units 0",
             "status --wait-for ever", "status --timeout 0", "run stock --wait -1",
         ])
     func refused(_ line: String) {
@@ -69,12 +70,15 @@ struct WordingTests {
     @Test(
         "Durations are told in the unit that fits",
         arguments: [
-            (3.21, "3.2 s"), (9.99, "10.0 s"), (59, "59 s"), (60, "1 min"), (250, "4 min 10 s"), (7_500, "2 h 5 min"),
+            (0, "0.0 s"), (0.0004, "1 ms"), (0.045, "45 ms"), (3.21, "3.2 s"), (9.99, "10.0 s"), (59, "59 s"),
+            (60, "1 min"), (250, "4 min 10 s"), (7_500, "2 h 5 min"),
             (259_200, "3 days"),
         ])
     func durations(_ seconds: Double, _ text: String) { #expect(Wording.duration(seconds) == text) }
 
-    @Test("Long numbers are grouped", arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-20_000, "-20,000"), (1_234_567, "1,234,567")])
+    @Test(
+        "Long numbers are grouped",
+        arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-20_000, "-20,000"), (1_234_567, "1,234,567")])
     func numbers(_ number: Int, _ text: String) { #expect(Wording.grouped(number) == text) }
 
     @Test("Columns line up whatever is coloured in them, and accents count as one")

@@ -1,0 +1,102 @@
+import Foundation
+import ProcessStack
+import Synchronization
+import Testing
+
+/// Runs one system for a suite: two shops, all services, the first morning on the shelves. Prints the sum at the end.
+struct FaultSystem: SuiteTrait, TestScoping {
+    let publishers: Int
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        let plan = StackPlan(
+            skus: 100, shops: ["hanoi", "wholesale"],
+            edits: [
+                // A claim lives as long as a request may: what a killed replica held is free so much later.
+                ("request_timeout_seconds: 30", "request_timeout_seconds: 1"),
+                // Many small pushes, so that there is much to be killed in.
+                ("batch: 100", "batch: 5"),
+            ])
+        try await ProcessStack.with(plan) { stack in
+            try await stack.open(publishers: publishers)
+            try stack.deliver(stack.morning)
+            try await stack.stockbridge("run", "stock", "--wait", "120")
+            try await stack.waitFor("runs")
+            let round = FaultRound(stack)
+            try await FaultRound.$current.withValue(round) { try await function() }
+        }
+        print(FaultTally.shared.text)
+    }
+}
+
+/// What all cases of a suite share: the system and the day it has come to.
+final class FaultRound: Sendable {
+    @TaskLocal static var current: FaultRound?
+
+    let stack: ProcessStack
+    private let day = Mutex(1)
+    private let latest: Mutex<Morning>
+
+    init(_ stack: ProcessStack) {
+        self.stack = stack
+        latest = Mutex(stack.morning)
+    }
+
+    static func begin() throws -> FaultRound { try #require(FaultRound.current) }
+
+    /// What the shelves have to show.
+    var morning: Morning { latest.withLock { $0 } }
+
+    /// The next day's file is delivered and asked for; nobody waits for it.
+    func nextMorning() async throws {
+        let number = day.withLock { day in
+            day += 1
+            return day
+        }
+        let next = try await stack.day(number)
+        latest.withLock { $0 = next }
+        try stack.deliver(next)
+        try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])
+    }
+
+    /// Lets the leases of dead workers run out now. They are minutes long, because a living worker may need them; what
+    /// is claimed at a shop is left alone and waited for.
+    func letLeasesRunOut() async throws {
+        for schema in ["stock", "notifications"] {
+            _ = try await stack.rows("UPDATE \(schema).inbox SET lease_until = clock_timestamp() WHERE NOT done")
+        }
+    }
+
+    /// Waits until nothing is on its way anywhere.
+    func settle() async throws {
+        try await stack.wait(for: "the system to come to rest", within: .seconds(240)) {
+            let open = try await stack.number(
+                """
+                SELECT (SELECT count(*) FROM publishing.runs WHERE ended_at IS NULL)
+                     + (SELECT count(*) FROM publishing.shelves WHERE due)
+                     + (SELECT count(*) FROM shared.commands WHERE state = 'requested')
+                     + (SELECT count(*) FROM stock.pickups WHERE state = 'looking')
+                     + (SELECT count(*) FROM notifications.mails WHERE sent_at IS NULL)
+                     + (SELECT count(*) FROM stock.sources s LEFT JOIN publishing.sources p USING (source)
+                        WHERE coalesce(p.sequence, 0) < s.last_sequence)
+                """)
+            let unpublished = try await stack.unpublished()
+            guard open == 0, unpublished == 0 else { return false }
+            return try await stack.waitingMessages().keys.allSatisfy { $0.hasSuffix(".dead") }
+        }
+    }
+
+    /// Comes to rest, compares everything, and says so in one line.
+    func check(_ fault: String, injected: Int, since began: ContinuousClock.Instant) async throws {
+        try await settle()
+        let verdict = try await Checker(stack).verdict(morning)
+        FaultTally.shared.add(verdict, injected: injected)
+        let seconds = (ContinuousClock.now - began).formatted(
+            .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
+        print("fault: \(fault): at rest after \(seconds), \(verdict.summary)")
+        #expect(verdict.lost == [])
+        #expect(verdict.duplicated == [])
+        #expect(verdict.stale == [])
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import ProcessStack
+import Testing
+
+@Suite("kill -9 at random moments", .serialized, FaultSystem(publishers: 2))
+struct RandomKillFaults {
+    /// `STOCKBRIDGE_FAULT_SEEDS` says how many seeds; `STOCKBRIDGE_FAULT_SEED` names the first, to repeat one.
+    static let seeds: [UInt64] = {
+        let environment = ProcessInfo.processInfo.environment
+        let first = environment["STOCKBRIDGE_FAULT_SEED"].flatMap { UInt64($0) } ?? 1
+        let count = environment["STOCKBRIDGE_FAULT_SEEDS"].flatMap { UInt64($0) } ?? 1
+        return Array(first..<first + max(1, count))
+    }()
+
+    static let killsOfASeed = 3
+
+    @Test("Whoever dies whenever: every shelf is right and nothing is lost", arguments: seeds)
+    func kills(seed: UInt64) async throws {
+        print("fault: random kills with STOCKBRIDGE_FAULT_SEED=\(seed)")
+        let (round, began) = (try FaultRound.begin(), ContinuousClock.now)
+        let stack = round.stack
+        var dice = Dice(seed: seed)
+        try await round.nextMorning()
+        var killed: [String] = []
+        for _ in 0..<Self.killsOfASeed {
+            let (service, replica) = [("stock-ingestor", 1), ("stock-publisher", 1), ("stock-publisher", 2)][
+                dice.roll(3)]
+            let milliseconds = dice.roll(1_500)
+            // The moment is the fault: nothing is waited for.
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            try stack.running(service, replica: replica).kill()
+            killed.append("\(service) \(replica) after \(milliseconds) ms")
+            try await round.letLeasesRunOut()
+            try await stack.start(service, replica: replica)
+        }
+        try await round.check(
+            "seed \(seed), kill -9 of \(killed.joined(separator: ", "))", injected: killed.count, since: began)
+    }
+}
+
+/// Numbers that depend on the seed alone (SplitMix64).
+struct Dice {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// From 0 up to, not including, the number of sides.
+    mutating func roll(_ sides: Int) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Int((mixed ^ (mixed >> 31)) % UInt64(sides))
+    }
+}
