@@ -60,7 +60,8 @@ extension PushHandler {
                 rows[index].state.record(entry.result, of: entry.shelf.claim, now: now, policy: policy)
                 let state = rows[index].state
                 if let until = state.unknownUntil, until > now { outcome = outcome.worse(.later(until, now)) }
-                // Requests that came meanwhile were closed as superseded by this claim, so ask anew. What failed at this
+                // Requests that came meanwhile were closed as superseded by this claim, so ask anew. What failed at
+                // this
                 // very version is this message's own business.
                 let isSettled = if case .confirmed = entry.result { true } else { false }
                 if state.isDue && (isSettled || state.version > entry.shelf.claim.version) { again.append(rows[index]) }

@@ -9,7 +9,8 @@ enum StockStore {
     ///
     /// - Returns: Whether it named codes that nobody had named before, which listings may have been waiting for.
     static func apply(_ chunk: StockAggregated.Chunk, in transaction: Transaction) throws -> Bool {
-        // Only counted here. A chunk that comes again, or a republished one of another division, is applied all the same:
+        // Only counted here. A chunk that comes again, or a republished one of another division, is applied all the
+        // same:
         // the sequence of each row decides.
         try transaction.execute(
             "INSERT INTO chunks (snapshot_id, part) VALUES ($1, $2) ON CONFLICT DO NOTHING",

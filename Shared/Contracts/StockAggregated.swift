@@ -4,7 +4,8 @@ public import Foundation
 /// `stock.aggregated`: what a source says about the stock, aggregated per ERP code.
 ///
 /// One topic, one type, two kinds of message told apart by the field `message`: first a header, then chunks of up to
-/// ``maximumCodesPerChunk`` codes. One type, because a topic has one schema and one version, and the two only make sense
+/// ``maximumCodesPerChunk`` codes. One type, because a topic has one schema and one version, and the two only make
+/// sense
 /// together. Chunks are self-contained and may arrive before their header or in any order; each repeats what decides
 /// which statement is newer.
 public enum StockAggregated: EventPayload, Hashable {

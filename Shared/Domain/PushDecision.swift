@@ -197,7 +197,8 @@ extension ShelfState {
 extension ShelfState {
     /// Records how a push ended.
     ///
-    /// A result of an older claim changes nothing that a newer one confirmed; but a write it made may stand in the shop,
+    /// A result of an older claim changes nothing that a newer one confirmed; but a write it made may stand in the
+    /// shop,
     /// so the shop is read before the next write. Without compare-and-set that is all that can be done about it.
     ///
     /// - Parameters:
@@ -305,7 +306,8 @@ extension ShelfState {
     /// Sets aside what was confirmed, because somebody saw something else at the shop, and asks for it to be pushed
     /// again under a version of its own.
     ///
-    /// - Returns: whether a push should be asked for; not if the shop shows what is wanted, nor if a write is in flight,
+    /// - Returns: whether a push should be asked for; not if the shop shows what is wanted, nor if a write is in
+    ///   flight,
     ///   of unknown fate, or later than the observation (the shop is read again then anyway, or the claim settles it).
     public mutating func repair(_ observed: ObservedStock) -> Bool {
         guard let wanted, observe(observed), wanted != observed.level else { return false }

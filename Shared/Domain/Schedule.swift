@@ -2,7 +2,8 @@ public import Foundation
 
 /// A cron expression in a time zone.
 ///
-/// A local time that daylight saving skips runs at the next valid minute; one that comes twice runs once, the first time
+/// A local time that daylight saving skips runs at the next valid minute; one that comes twice runs once, the first
+/// time
 /// (design.md, Schedules). Works with nothing but the zone's offset at a moment, so every kind of change of clocks is
 /// covered, half an hour and a whole day as well as an hour.
 public struct Schedule: Sendable, Hashable {

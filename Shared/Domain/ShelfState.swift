@@ -19,7 +19,8 @@ public struct PushClaim: Sendable, Hashable, Codable {
     public var sendUntil: Date
     /// From then on another replica may take the shelf over; after `sendUntil` by a request's longest life.
     public var leaseUntil: Date
-    /// The shop's stock has to be read, and ``ShelfState/afterReading(_:observed:now:policy:around:)`` asked, before the write.
+    /// The shop's stock has to be read, and ``ShelfState/afterReading(_:observed:now:policy:around:)`` asked, before
+    /// the write.
     public var readFirst: Bool
     /// The shop sold or took back some of it while the claim was live, so what the shop has afterwards is unknown.
     public var disturbed: Bool

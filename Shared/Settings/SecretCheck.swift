@@ -12,7 +12,8 @@ public enum SecretUse: Sendable, Hashable {
 extension StockbridgeConfiguration {
     /// Every secret and every file that one use needs and that cannot be had, with what to do.
     ///
-    /// Loading does not look for them, because the machine that checks a configuration need not be the one that runs it.
+    /// Loading does not look for them, because the machine that checks a configuration need not be the one that runs
+    /// it.
     public func checkSecrets(
         for use: SecretUse, environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> [Problem] {

@@ -14,7 +14,8 @@ public protocol StockWriting: Sendable {
     /// Every id that was given is in the result. Nothing is retried here. When this throws, look at
     /// ``ConnectorError/mayHaveBeenApplied`` before anything else is written to the same shelves.
     ///
-    /// - Parameter writes: one of ``groups(_:)``, each id once; anything else is ``ConnectorError/invalidCall(_:detail:)``
+    /// - Parameter writes: one of ``groups(_:)``, each id once; anything else is
+    ///   ``ConnectorError/invalidCall(_:detail:)``
     ///   and is not sent.
     func write(_ writes: [StockWrite]) async throws(ConnectorError) -> [ListingID: StockWriteResult]
 }
@@ -40,7 +41,8 @@ public enum StockWriteResult: Sendable, Equatable {
     /// The shop answers that it has this quantity now, which is what was asked.
     case confirmed(Quantity)
     /// The shop took the write but answers with another quantity, or none: something there changes what is written (an
-    /// extension, a sale in the same moment, stock management that cannot be turned on). Read back before writing again.
+    /// extension, a sale in the same moment, stock management that cannot be turned on). Read back before writing
+    /// again.
     case altered(answered: Quantity?)
     /// The shop refused this one and says why in its own words; nothing was changed. ``isTransient`` says whether the
     /// same write may succeed later.

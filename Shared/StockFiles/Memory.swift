@@ -10,7 +10,8 @@ enum Memory {
         return memory.bindMemory(to: Element.self, capacity: capacity)
     }
 
-    /// Zeros, straight from the system. A table that is hit at random is asked for in huge pages, since otherwise nearly
+    /// Zeros, straight from the system. A table that is hit at random is asked for in huge pages, since otherwise
+    /// nearly
     /// every hit also misses the processor's page table cache.
     static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt32> {
         let size = count * MemoryLayout<UInt32>.stride

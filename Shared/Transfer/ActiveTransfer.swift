@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 import Foundation
 
 /// One transfer while it runs: what libcurl's callbacks read and write. Used on the transfer thread only.

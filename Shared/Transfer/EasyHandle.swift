@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 /// Owns one libcurl easy handle and the memory libcurl writes its error sentences to. Used on the transfer thread only.
 final class EasyHandle {

@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 extension TransferError {
     /// What a failure of libcurl means to a caller.

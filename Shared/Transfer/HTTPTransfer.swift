@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 extension TransferPlan {
     /// The plan of one HTTP request.

@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 extension TransferClient {
     /// Hands a mail to a server, to all recipients or none.

@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 /// Everything one transfer needs, decided before any thread or socket is involved.
 struct TransferPlan: Sendable {

@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 import Foundation
 
 /// The loop of a transfer thread: takes messages, lets libcurl work, hands results back.

@@ -1,4 +1,4 @@
-import CCurl
+internal import CCurl
 
 /// The parts of an HTTP URL that matter before it is used, as libcurl itself reads them.
 struct URLParts: Equatable {

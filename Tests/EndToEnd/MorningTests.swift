@@ -47,7 +47,7 @@ struct MorningTests {
         #expect(try row.decode(at: 1, as: Int.self) == accounts.aggregated)
         #expect(try row.decode(at: 2, as: Int.self) == accounts.set_aside)
         #expect(try row.decode(at: 3, as: Int.self) == accounts.duplicates_merged)
-        let lines = try await stack.texts("SELECT line::text FROM stock.set_aside_rows ORDER BY line")
+        let lines = try await stack.texts("SELECT r.line::text FROM stock.set_aside_rows r ORDER BY r.line")
         #expect(lines == accounts.bad_rows.map { "\($0.line)" })
     }
 

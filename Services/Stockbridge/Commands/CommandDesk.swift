@@ -52,6 +52,9 @@ struct CommandResult: Sendable, Encodable {
 
 /// Hands commands to the services that own the rules, and brings back their answers.
 struct CommandDesk {
+    /// Together a few seconds: longer than another call needs to publish what it holds.
+    private static let looksAtOutbox = 50
+
     private let configuration: StockbridgeConfiguration
     private let database: OperatorDatabase
 
@@ -79,7 +82,7 @@ struct CommandDesk {
     ) async throws -> CommandResult {
         let id = UUID()
         try await record(id, service, verb, arguments, reason: reason, requestedBy: requestedBy)
-        if let problem = await relay() {
+        if let problem = await relay(id) {
             return CommandResult(
                 id: id, service: service.rawValue, verb: verb.rawValue, state: .requested,
                 message: "The command is recorded, but the broker did not take it: \(problem) "
@@ -111,32 +114,34 @@ struct CommandDesk {
         }
     }
 
-    /// Publishes what is in the operator's outbox; a sentence if that did not work.
-    private func relay() async -> String? {
+    /// Publishes what is in the operator's outbox; a sentence if that did not work for this command.
+    private func relay(_ id: UUID) async -> String? {
         do {
             let publisher = Publisher(try configuration.brokerConfiguration(for: .stockbridge, purpose: "publisher"))
             let relay = OutboxRelay(
                 configuration: try configuration.databaseConfiguration(for: .stockbridge, purpose: "relay"),
                 publisher: publisher, service: .stockbridge, stop: StopSignal(),
                 logger: Logger(label: "stockbridge") { _ in SwiftLogNoOpLogHandler() })
-            do {
-                try await relay.relayUntilEmpty()
-                await publisher.close()
-            } catch {
-                await publisher.close()
-                return "\(error)"
-            }
-            return try await leftInOutbox()
+            let problem: String?
+            do { problem = try await publish(id, relay) } catch { problem = "\(error)" }
+            await publisher.close()
+            return problem
         } catch {
             return "\(error)"
         }
     }
 
-    private func leftInOutbox() async throws -> String? {
-        let rows = try await database.pool.query(
-            "SELECT last_error FROM operations.outbox ORDER BY position DESC LIMIT 1")
-        guard let row = rows.first else { return nil }
-        return try row.decode("last_error", as: String?.self) ?? "another 'stockbridge' is just publishing it."
+    /// Another 'stockbridge' that publishes at the same moment may hold the row: then it goes out there, or here after.
+    private func publish(_ id: UUID, _ relay: OutboxRelay) async throws -> String? {
+        for _ in 1...Self.looksAtOutbox {
+            try await relay.relayUntilEmpty()
+            let rows = try await database.pool.query(
+                "SELECT last_error FROM operations.outbox WHERE id = $1", [.uuid(id)])
+            guard let row = rows.first else { return nil }
+            if let problem = try row.decode("last_error", as: String?.self) { return problem }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return "another 'stockbridge' is just publishing it."
     }
 
     private func answer(

@@ -75,7 +75,7 @@ extension ProcessStack {
 
     /// `stockbridge status --wait-for`.
     public func waitFor(_ goal: String) async throws {
-        try await stockbridge("status", "--wait-for", goal, "--timeout", "180", "--json", expecting: [0, 3])
+        try await stockbridge("status", "--wait-for", goal, "--timeout", "120", "--json", expecting: [0, 3])
     }
 
     /// What the operator's tool says about the system.
@@ -125,8 +125,9 @@ extension ProcessStack {
         let names = try FileManager.default.contentsOfDirectory(atPath: mailDirectory.path())
         return names.filter { $0.hasSuffix(".eml") }.compactMap { name in
             let data = FileManager.default.contents(atPath: mailDirectory.appending(path: name).path()) ?? Data()
-            let text = String(decoding: data, as: UTF8.self)
-            return text.firstMatch(of: #/(?i)\nMessage-ID:\s*(\S+)/#).map { String($0.output.1) }
+            let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+            let line = lines.first { $0.lowercased().hasPrefix("message-id:") }
+            return line.map { $0.dropFirst("message-id:".count).trimmingCharacters(in: .whitespaces) }
         }
     }
 

@@ -36,7 +36,8 @@ private func read(_ bytes: [UInt8], encoding: TextEncoding? = nil, stride: Int =
 
     @Test(arguments: [1, 2, 3, Int.max])
     func `Windows-1258 letters and their tone marks become one character`(stride: Int) throws {
-        // D, a-circumflex + grave, u, blank, g, o-circumflex + dot below, i; a-breve + tilde; o-horn + dot below; d-stroke.
+        // D, a-circumflex + grave, u, blank, g, o-circumflex + dot below, i; a-breve + tilde; o-horn + dot below;
+        // d-stroke.
         let bytes: [UInt8] = [
             0x44, 0xE2, 0xCC, 0x75, 0x20, 0x67, 0xF4, 0xF2, 0x69, 0x20, 0xE3, 0xDE, 0x20, 0xF5, 0xF2, 0x20, 0xF0, 0x61,
             0xEC,
