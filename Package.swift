@@ -142,6 +142,9 @@ let package = Package(
                 "StockFilesTests", "Unit/StockFiles", ["StockFiles", "Domain", "DelimitedText", "WorkbookBuilder"]),
             // Test equipment: builds .xlsx files.
             .target(name: "WorkbookBuilder", path: "Tests/Support/WorkbookBuilder", swiftSettings: strict),
+            tests(
+                "StockbridgeTests", "Unit/Stockbridge",
+                ["Stockbridge", "ServiceKit", "Messaging", "RabbitMQ", "Contracts", "Domain", arguments]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
                 name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",

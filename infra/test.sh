@@ -9,8 +9,12 @@ mode=${1:-all}
 
 infra/install.sh build test
 echo "test: building (the first time takes several minutes)"
-swift build --build-tests 2>&1 | { grep -E 'error:|warning: unre|^Build complete|Compiling .*Tests' || true; } | tail -n 40
-[ "${PIPESTATUS[0]}" -eq 0 ] || { echo "test: the build failed; run 'swift build --build-tests' for the whole output" >&2; exit 1; }
+if ! swift build --build-tests > .build-test.log 2>&1; then
+    grep -E 'error:' .build-test.log | sort -u | head -n 40 >&2 || true
+    echo "test: the build failed; the whole output is in .build-test.log" >&2
+    exit 1
+fi
+tail -n 1 .build-test.log
 
 if [ "$mode" = --unit ]; then
     exec swift test --skip-build --skip Integration --skip EndToEnd --skip ShopContract --skip Faults

@@ -44,11 +44,13 @@ struct MailTemplates: Sendable {
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1"><title>{{title}}</title></head>
-        <body style="margin:0;padding:24px 12px;background:#f2f4f6;font-family:Helvetica,Arial,sans-serif;color:#1d2733">
+        <body style="margin:0;padding:24px 12px;background:#f2f4f6;color:#1d2733;\
+        font-family:Helvetica,Arial,sans-serif">
         <table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center">
-        <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;\
-        border-radius:6px;border-top:4px solid {{colour}}">
-        <tr><td style="padding:24px 24px 8px"><h1 style="margin:0;font-size:20px;line-height:1.3">{{title}}</h1></td></tr>
+        <table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
+        style="max-width:600px;background:#ffffff;border-radius:6px;border-top:4px solid {{colour}}">
+        <tr><td style="padding:24px 24px 8px"><h1 style="margin:0;font-size:20px;line-height:1.3">{{title}}</h1>\
+        </td></tr>
         <tr><td style="padding:0 24px 16px;font-size:15px;line-height:1.5">{{text}}</td></tr>
         <tr><td style="padding:0 24px 8px"><table role="presentation" cellpadding="0" cellspacing="0" width="100%" \
         style="font-size:14px;line-height:1.4">

@@ -61,6 +61,7 @@ struct CatalogueHandler: WorkHandler {
     private func read(_ account: ShopAccount, run: String) async throws -> Int {
         let capabilities = try await account.capabilities()
         let catalogue = try account.connector.require(\.catalogue, of: capabilities, for: .readCatalogue)
+        let began = try await ListingStore.now(database.pool)
         var cursor: CatalogueCursor?
         var waiting: [Listing] = []
         var count = 0
@@ -70,16 +71,16 @@ struct CatalogueHandler: WorkHandler {
             count += page.listings.count
             cursor = page.next
             if waiting.count >= Self.storedAtOnce || cursor == nil {
-                let (batch, shop, now) = (waiting, account.shop, clock.now())
+                let (batch, shop) = (waiting, account.shop)
                 try await database.pool.transaction { transaction in
-                    try ListingStore.save(batch, of: shop, run: run, at: now, in: transaction)
+                    try ListingStore.save(batch, of: shop, run: run, in: transaction)
                 }
                 waiting.removeAll(keepingCapacity: true)
             }
         } while cursor != nil
         let (shop, remaps) = (account.shop, remaps)
         try await database.unitOfWork { work in
-            try ListingStore.finish(shop: shop, run: run, at: work.startedAt, in: work.transaction)
+            try ListingStore.finish(shop: shop, run: run, began: began, at: work.startedAt, in: work.transaction)
             try remaps.request(shops: [shop], cause: "catalogue", id: run, at: work.startedAt, in: work)
         }
         return count
@@ -120,15 +121,20 @@ struct CatalogueHandler: WorkHandler {
 
 /// What the shops sell.
 enum ListingStore {
-    static func save(_ listings: [Listing], of shop: ShopName, run: String, at now: Date, in transaction: Transaction)
-        throws
-    {
+    /// The database's time: readings of one shop may overlap in two replicas, whose clocks differ.
+    static func now(_ pool: PostgresPool) async throws -> Date {
+        let rows = try await pool.query("SELECT clock_timestamp() AS now", [])
+        guard let row = rows.first else { throw PostgresError.unexpectedReply("no row") }
+        return try row.decode("now")
+    }
+
+    static func save(_ listings: [Listing], of shop: ShopName, run: String, in transaction: Transaction) throws {
         guard !listings.isEmpty else { return }
         try transaction.execute(
             """
             INSERT INTO listings AS l (shop, listing, shelf, sku, title, stock_managed, published, observed,
                 observed_at, catalogue_run)
-            SELECT $1, listing, shelf, sku, title, managed, published, observed, $9, $10
+            SELECT $1, listing, shelf, sku, title, managed, published, observed, clock_timestamp(), $9
             FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::boolean[],
                         $8::text[]::numeric[])
                 AS r (listing, shelf, sku, title, managed, published, observed)
@@ -143,14 +149,17 @@ enum ListingStore {
                 .textArray(listings.map(\.stockID.rawValue)), .nullableTextArray(listings.map { $0.sku?.rawValue }),
                 .textArray(listings.map { String($0.title.prefix(500)) }), .booleanArray(listings.map(\.stockManaged)),
                 .booleanArray(listings.map(\.isPublished)),
-                .nullableTextArray(listings.map { $0.stock?.description }), .timestamp(now), .text(run),
+                .nullableTextArray(listings.map { $0.stock?.description }), .text(run),
             ])
     }
 
     /// Forgets what the shop no longer sells and notes that the catalogue is complete.
-    static func finish(shop: ShopName, run: String, at now: Date, in transaction: Transaction) throws {
+    ///
+    /// - Parameter began: When this reading began. What another reading saw since then stays, whoever ends first.
+    static func finish(shop: ShopName, run: String, began: Date, at now: Date, in transaction: Transaction) throws {
         try transaction.execute(
-            "DELETE FROM listings WHERE shop = $1 AND catalogue_run <> $2", [.text(shop.rawValue), .text(run)])
+            "DELETE FROM listings WHERE shop = $1 AND observed_at < $2",
+            [.text(shop.rawValue), .timestamp(began)])
         try transaction.execute(
             """
             UPDATE shops SET catalogue_run = $2, catalogue_read_at = $3, catalogue_problem = NULL WHERE shop = $1

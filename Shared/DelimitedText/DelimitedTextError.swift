@@ -14,10 +14,10 @@ public enum DelimitedTextError: Error, Equatable, CustomStringConvertible {
         case .invalidBytes(let encoding, let offset, let line, let declared):
             let place = line > 0 ? "line \(line) (byte \(offset))" : "byte \(offset)"
             return declared
-                ? "\(place) is not valid \(encoding.rawValue), the encoding declared for it. Nothing was taken from the "
-                    + "file; correct `encoding`."
-                : "The encoding is unknown: \(place) is not valid \(encoding.rawValue) and the file starts with no byte "
-                    + "order mark. Nothing was taken from the file; declare `encoding` (for example windows-1258)."
+                ? "\(place) is not valid \(encoding.rawValue), the encoding declared for it. Nothing was taken from "
+                    + "the file; correct `encoding`."
+                : "The encoding is unknown: \(place) is not valid \(encoding.rawValue) and the file starts with no "
+                    + "byte order mark. Nothing was taken from the file; declare `encoding` (for example windows-1258)."
         }
     }
 }

@@ -154,8 +154,8 @@ public enum CronError: Error, Sendable, Equatable, CustomStringConvertible {
         case .wrongFieldCount(let text, 6):
             "The cron expression \"\(text)\" has 6 fields instead of 5. There are no seconds: leave out the first."
         case .wrongFieldCount(let text, let count):
-            "The cron expression \"\(text)\" has \(count) \(count == 1 ? "field" : "fields") instead of 5. Write minute, "
-                + "hour, day of month, month and day of week, for instance 0 6 * * * for every day at 06:00."
+            "The cron expression \"\(text)\" has \(count) \(count == 1 ? "field" : "fields") instead of 5. Write "
+                + "minute, hour, day of month, month and day of week, for instance 0 6 * * * for every day at 06:00."
         case .badItem(let field, let item, let hint):
             "The \(field) \"\(item)\" of the cron expression cannot be used: \(hint)."
         case .neverHappens(let text):

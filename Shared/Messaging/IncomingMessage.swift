@@ -32,13 +32,15 @@ public struct IncomingMessage: Sendable {
     /// - Throws: `FailureReason` (permanent) if it has no usable id, type or schema: such a message can never be done.
     public init(_ delivery: Delivery, queue: String) throws(FailureReason) {
         let headers = EnvelopeHeaders(delivery.properties.headers)
-        guard let text = delivery.properties.messageID ?? headers.attribute(HeaderName.id), let id = UUID(uuidString: text)
+        guard let text = delivery.properties.messageID ?? headers.attribute(HeaderName.id),
+            let id = UUID(uuidString: text)
         else {
             throw FailureReason(
                 .permanent, code: "envelope.id",
                 message: "The message has no id that is a UUID, so a repetition could not be recognised.")
         }
-        guard let type = headers.attribute(HeaderName.type), let schema = headers.attribute(HeaderName.dataSchema) else {
+        guard let type = headers.attribute(HeaderName.type), let schema = headers.attribute(HeaderName.dataSchema)
+        else {
             throw FailureReason(
                 .permanent, code: "envelope.type",
                 message: "Message \(id) does not say its type and schema (cloudEvents_type, cloudEvents_dataschema).")
@@ -50,7 +52,8 @@ public struct IncomingMessage: Sendable {
         dataSchema = schema
         subject = headers.attribute(HeaderName.subject) ?? ""
         correlation = delivery.properties.correlationID ?? id.lowercasedText
-        occurredAt = headers.attribute(HeaderName.time).flatMap(EventTime.parse) ?? delivery.properties.timestamp ?? .distantPast
+        occurredAt =
+            headers.attribute(HeaderName.time).flatMap(EventTime.parse) ?? delivery.properties.timestamp ?? .distantPast
         trace =
             headers.text(HeaderName.traceParent)
             .map { TraceContext(parent: $0, state: headers.text(HeaderName.traceState)) } ?? .started()

@@ -41,11 +41,15 @@ start_shops() {
 
 shop_options() {
     local name
-    for name in "${shops[@]}"; do echo "--shop"; echo "$name=http://127.0.0.1:$(cat "$stack/state/shop-$name.port")"; done
+    for name in "${shops[@]}"; do
+        printf '%s\n' --shop "$name=http://127.0.0.1:$(cat "$stack/state/shop-$name.port")"
+    done
 }
 
 # A service says on which port it tells its health, and is ready when it says so there.
-health_port() { sed -n 's/.*"message":"health and metrics".*"port":"\([0-9]*\)".*/\1/p' "$stack/log/$1.log" | tail -n 1; }
+health_port() {
+    sed -n 's/.*"message":"health and metrics".*"port":"\([0-9]*\)".*/\1/p' "$stack/log/$1.log" | tail -n 1
+}
 
 is_ready() {
     local port

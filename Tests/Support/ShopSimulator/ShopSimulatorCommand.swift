@@ -10,7 +10,7 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
         commandName: "shop-simulator",
         abstract: "A simulated WooCommerce shop: test equipment, never part of a deployment.",
         discussion: """
-            Speaks /wp-json/wc/v3 for products and variations. Faults, sales, the journal of all changes and the counts \
+            Speaks /wp-json/wc/v3 for products and variations. Faults, sales, the journal of all changes and counts \
             are under /__simulator/ (loopback only, or with --admin-token).
 
             Example: shop-simulator --port 9001 --catalogue hanoi.jsonl --key ck_hanoi --secret cs_hanoi --name hanoi

@@ -3,7 +3,7 @@ public import Foundation
 /// One product in a catalogue file (JSON lines: one product a line).
 ///
 ///
-/// `{"id":310,"sku":"TEE","name":"Tee","type":"variable","variations":[{"id":311,"sku":"TEE-M","option":"M","stock":4}]}`
+/// `{"id":310,"sku":"TEE","name":"Tee","type":"variable","variations":[{"id":311,"sku":"TEE-M","stock":4}]}`
 public struct CatalogueProduct: Codable, Sendable {
     /// A variation of a product.
     public struct Variation: Codable, Sendable {

@@ -23,7 +23,8 @@ public struct WorkbookBuilder {
                 + "Target=\"xl/workbook.xml\"/></Relationships>")
         add(
             "xl/workbook.xml",
-            "<workbook xmlns=\"\(main)\" xmlns:r=\"\(relations)\"><workbookPr date1904=\"\(uses1904 ? 1 : 0)\"/><sheets>"
+            "<workbook xmlns=\"\(main)\" xmlns:r=\"\(relations)\">"
+                + "<workbookPr date1904=\"\(uses1904 ? 1 : 0)\"/><sheets>"
                 + "<sheet name=\"Notes\" sheetId=\"1\" state=\"hidden\" r:id=\"rId2\"/>"
                 + "<sheet name=\"Stock\" sheetId=\"2\" r:id=\"rId1\"/></sheets></workbook>")
         add(
@@ -38,12 +39,12 @@ public struct WorkbookBuilder {
         add("xl/sharedStrings.xml", "<sst xmlns=\"\(main)\">\(sharedStrings)</sst>")
         add(
             "xl/worksheets/sheet1.xml",
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<worksheet xmlns=\"\(main)\"><sheetData>\(sheetData)</sheetData>"
-                + "</worksheet>")
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<worksheet xmlns=\"\(main)\">"
+                + "<sheetData>\(sheetData)</sheetData></worksheet>")
         add(
             "xl/worksheets/sheet2.xml",
-            "<worksheet xmlns=\"\(main)\"><sheetData><row><c t=\"inlineStr\"><is><t>hidden</t></is></c></row></sheetData>"
-                + "</worksheet>")
+            "<worksheet xmlns=\"\(main)\"><sheetData><row><c t=\"inlineStr\"><is><t>hidden</t></is></c></row>"
+                + "</sheetData></worksheet>")
     }
 
     /// An archive with these parts only.

@@ -70,7 +70,8 @@ struct LevelTests {
                 open: random(0...90_000_000), holds: random(0...9_000_000), staleReserve: random(0...9_000_000),
                 policy: LevelPolicy(
                     buffer: random(0...9_000_000), stopSellingAt: random(0...9_000_000),
-                    share: try #require(Share(millionths: Int.random(in: 0...1_000_000))), cap: Int.random(in: 0...150)),
+                    share: try #require(Share(millionths: Int.random(in: 0...1_000_000))),
+                    cap: Int.random(in: 0...150)),
                 unitsPerPack: Int.random(in: 1...4))
             let breakdown = inputs.breakdown()
             #expect(breakdown.level >= 0 && breakdown.level * inputs.unitsPerPack <= inputs.policy.cap)

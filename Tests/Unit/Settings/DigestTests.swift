@@ -10,7 +10,8 @@ struct DigestTests {
         let rewritten = try load(
             minimal(
                 "    platform: woocommerce\n    url: https://hanoi.hoasen.example",
-                "    url: 'https://hanoi.hoasen.example' # here\n    cap: 99999\n    share: 1.0\n    platform: woocommerce\n"
+                "    url: 'https://hanoi.hoasen.example' # here\n    cap: 99999\n    share: 1.0\n"
+                    + "    platform: woocommerce\n"
                     + "    limits: {burst: 10, batch: 100}"))
         #expect(rewritten.shops[0].canonicalDescription == plain.canonicalDescription)
         #expect(rewritten.shops[0].settingsDigest == plain.settingsDigest)

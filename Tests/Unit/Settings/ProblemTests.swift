@@ -79,7 +79,8 @@ struct ProblemTests {
         .init("platform: woocommerce", "platform: shopware", "shops[0].platform", "possible here: \"woocommerce\""),
         .init("type: folder", "type: sftpp", "sources[0].location.type", "did you mean \"sftp\""),
         .init(
-            platform, "\(platform)\n    mapping: {rules: [trim, upper_case]}", "shops[0].mapping.rules[1]", "uppercase"),
+            platform, "\(platform)\n    mapping: {rules: [trim, upper_case]}", "shops[0].mapping.rules[1]",
+            "uppercase"),
         // Names and references
         .init("[{name: HN}, {name: HCM}]", "[{name: HN}, {name: HCM}, {name: HN}]", "warehouses[2].name", "already"),
         .init("warehouses: [HN, HCM]", "warehouses: [HN, HCMC]", "shops[0].warehouses[1]", "did you mean \"HCM\""),

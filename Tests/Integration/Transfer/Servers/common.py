@@ -41,7 +41,8 @@ def run(*command, **options):
 
 def certificate():
     """Makes an authority and a certificate for localhost; returns (authority, chain, key) as paths."""
-    ca, ca_key, chain, key = (os.path.join(directory, name) for name in ("ca.pem", "ca.key", "server.pem", "server.key"))
+    names = ("ca.pem", "ca.key", "server.pem", "server.key")
+    ca, ca_key, chain, key = (os.path.join(directory, name) for name in names)
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
     run("openssl", "req", "-x509", *curve, "-keyout", ca_key, "-out", ca, "-subj", "/CN=Test authority")
     run("openssl", "req", *curve[:-2], "-keyout", key, "-out", chain + ".csr", "-subj", "/CN=localhost")

@@ -60,7 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "body": body.decode("utf-8", "replace"),
                 "query": query,
             }
-            self.answer(200, json.dumps(facts).encode(), [("Content-Type", "application/json"), ("X-Twice", "a"), ("X-Twice", "b")])
+            headers = [("Content-Type", "application/json"), ("X-Twice", "a"), ("X-Twice", "b")]
+            self.answer(200, json.dumps(facts).encode(), headers)
         elif path == "/ok":
             self.answer(200, b"ok")
         elif path == "/counts":

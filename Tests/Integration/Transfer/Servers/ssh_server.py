@@ -55,7 +55,8 @@ Subsystem sftp internal-sftp
 ForceCommand internal-sftp
 LogLevel ERROR
 """)
-server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-E", os.path.join(root, "log"), "-f", config], stdin=subprocess.DEVNULL)
+command = ["/usr/sbin/sshd", "-D", "-E", os.path.join(root, "log"), "-f", config]
+server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 common.at_end(server.wait)
 common.at_end(server.terminate)
 while True:  # until it listens; it ends by itself if it cannot
@@ -82,6 +83,7 @@ def fingerprint(key):
 
 common.ready(
     port=port, files=files, user=getpass.getuser(), ecdsa=keys[0], ed25519=keys[1], locked=keys[2], stranger=stranger,
-    account=account, password=password, fingerprint=fingerprint(host_key), other_fingerprint=fingerprint(other_host_key),
-    known=known_hosts("known", host_key), changed=known_hosts("changed", other_host_key), empty=known_hosts("empty", None),
+    account=account, password=password, fingerprint=fingerprint(host_key),
+    other_fingerprint=fingerprint(other_host_key), known=known_hosts("known", host_key),
+    changed=known_hosts("changed", other_host_key), empty=known_hosts("empty", None),
 )
