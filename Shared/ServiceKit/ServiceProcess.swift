@@ -150,6 +150,7 @@ public struct ServiceProcess: Sendable {
         var loops: [Loop] = [
             Loop(name: "outbox relay", body: relay.run), Loop(name: "scheduler", body: scheduler.run),
             Loop(name: "heartbeat", body: heartbeat.run),
+            Loop(name: "inbox retention", body: InboxRetention(parts: parts).run),
             Loop(name: "start-up memory") { await StartupPages.giveBack(unless: parts.stop) },
         ]
         loops += composition.loops.map { Loop(name: "loop", body: $0) }
