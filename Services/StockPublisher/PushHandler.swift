@@ -221,8 +221,10 @@ extension Outcome {
         case (.defer, _), (.park, _): self
         case (_, .defer), (_, .park): other
         case (.later(let left), .later(let right)): .later(milliseconds: max(left, right))
-        case (.later, .retry): self
-        case (.retry, .later): other
+        // A failure counts an attempt, or a shop that answers nonsense would be asked for ever; a message that comes
+        // back too early is told to wait.
+        case (.later, .retry): other
+        case (.retry, .later): self
         case (.retry, .retry): self
         }
     }

@@ -6,12 +6,14 @@ import Testing
 /// Runs one system for a suite: two shops, all services, the first morning on the shelves. Prints the sum at the end.
 struct FaultSystem: SuiteTrait, TestScoping {
     let publishers: Int
+    /// Slow shops give a random kill more to hit.
+    var shopLatencyMilliseconds = 0
 
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let plan = StackPlan(
-            skus: 100, shops: ["hanoi", "wholesale"],
+            skus: 100, shops: ["hanoi", "wholesale"], shopLatencyMilliseconds: shopLatencyMilliseconds,
             edits: [
                 // A claim lives as long as a request may: what a killed replica held is free so much later.
                 ("request_timeout_seconds: 30", "request_timeout_seconds: 1"),

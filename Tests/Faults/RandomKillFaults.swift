@@ -2,7 +2,7 @@ import Foundation
 import ProcessStack
 import Testing
 
-@Suite("kill -9 at random moments", .serialized, FaultSystem(publishers: 2))
+@Suite("kill -9 at random moments", .serialized, FaultSystem(publishers: 2, shopLatencyMilliseconds: 300))
 struct RandomKillFaults {
     /// `STOCKBRIDGE_FAULT_SEEDS` says how many seeds; `STOCKBRIDGE_FAULT_SEED` names the first, to repeat one.
     static let seeds: [UInt64] = {

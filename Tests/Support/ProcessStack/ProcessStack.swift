@@ -83,6 +83,7 @@ public final class ProcessStack: Sendable {
             (settings.name, settings.key, settings.secret) = (shop, Secrets.key(of: shop), Secrets.secret(of: shop))
             settings.requestsPerSecond = plan.shopCallsPerSecond
             settings.burst = Int(plan.shopCallsPerSecond)
+            settings.latencyMilliseconds = plan.shopLatencyMilliseconds
             let simulator = try ShopSimulator(settings, catalogue: try CatalogueFile.read(morning.catalogue(of: shop)))
             try await simulator.start()
             shops[shop] = simulator

@@ -8,6 +8,8 @@ public struct StackPlan: Sendable {
     public var shops: [String]
     /// Calls a second that a simulated shop answers before it says 429; the services go by less.
     public var shopCallsPerSecond: Double
+    /// What each of its calls takes at least.
+    public var shopLatencyMilliseconds: Int
     /// Changes of the demo's configuration: each text has to occur.
     public var edits: [(String, String)]
     /// In place of the demo's source: entries of `sources`, made once the stack's SFTP directory is known.
@@ -16,13 +18,14 @@ public struct StackPlan: Sendable {
     /// The demo's merchant with waits that are shorter, so that a test has not to wait for them.
     public init(
         skus: Int, seed: Int = 1, shops: [String] = ["hanoi", "saigon", "danang", "beauty", "wholesale"],
-        shopCallsPerSecond: Double = 30, edits: [(String, String)] = [],
+        shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, edits: [(String, String)] = [],
         sources: (@Sendable (String) -> String)? = nil
     ) {
         self.skus = skus
         self.seed = seed
         self.shops = shops
         self.shopCallsPerSecond = shopCallsPerSecond
+        self.shopLatencyMilliseconds = shopLatencyMilliseconds
         self.edits = edits + [("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}")]
         self.sources = sources
     }
