@@ -14,12 +14,20 @@ enum StartupPages {
     }
 
     static func giveBackNow() {
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return }
-        for range in codeRanges(maps) {
+        for range in codeRanges(currentMaps()) {
             guard let start = UnsafeMutableRawPointer(bitPattern: range.lowerBound) else { continue }
             // Best effort: a range that the system refuses stays as it is.
             _ = madvise(start, Int(range.upperBound - range.lowerBound), MADV_DONTNEED)
         }
+    }
+
+    /// The whole of `/proc/self/maps`. Read to its end by hand: it states no size, and reading it as a file of that size
+    /// gives the first page only.
+    static func currentMaps() -> String {
+        guard let file = FileHandle(forReadingAtPath: "/proc/self/maps"), let bytes = try? file.readToEnd() else {
+            return ""
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The ranges of `/proc/self/maps` that hold code from a file: readable and executable, never written, so that

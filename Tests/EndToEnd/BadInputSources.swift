@@ -11,6 +11,7 @@ enum BadInputSources {
     static let names = [
         "late", "unfinished", "marker", "cut", "empty", "encoding", "columns", "rows", "toomany", "twice", "older",
         "rejected", "accepted", "hostkey", "password", "refused", "outage", "html", "lost",
+        "throttled",
     ]
 
     /// The entries of `sources`.

@@ -43,6 +43,26 @@ extension BadInputTests {
             _ = try await input.stack.mail(saying: "Over: Shop danang is out")
         }
 
+        @Test("429: everybody leaves the shop alone for as long as it asks, and all is pushed afterwards")
+        func throttled() async throws {
+            let input = try BadInput("throttled")
+            try input.shop.inject(
+                Fault(.status, method: "POST", path: Self.batch, times: 1, status: 429, retryAfter: "4"))
+            try input.deliver(input.text(units(10)), at: "0545")
+            _ = try await input.run()
+            try await input.stack.wait(for: "the pause to be kept by all") {
+                try await input.stack.number(
+                    """
+                    SELECT count(*) FROM shared.rate_limiters
+                    WHERE account = 'shop hanoi' AND blocked_until > clock_timestamp()
+                    """) == 1
+            }
+            try await input.shows(Array(repeating: 10, count: BadInputSources.skus))
+            let answers = try await input.stack.texts(
+                "SELECT DISTINCT answer FROM publishing.pushes WHERE shop = 'hanoi' AND answer IS NOT NULL")
+            #expect(answers.contains { $0.contains("the shop says we call too often (429, asks to wait 4 s)") })
+        }
+
         @Test("HTML instead of JSON: nothing is believed, the reason is kept, and it is tried again")
         func page() async throws {
             let input = try BadInput("html")

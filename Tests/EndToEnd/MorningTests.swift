@@ -12,7 +12,8 @@ struct MorningTests {
             try await stack.open(publishers: 2)
             try await firstDay(stack)
             try await explanation(stack)
-            try await secondDay(stack)
+            let next = try await secondDay(stack)
+            try await refusedMail(stack, next)
             let audit = try await WriteAudit(stack)
             #expect(audit.findings == [])
             try await wait(untilNothingIsLeftIn: stack)
@@ -34,6 +35,8 @@ struct MorningTests {
             #expect(shop.unmapped == expected.unmapped.count)
             #expect(shop.deferred + shop.rejected + shop.failed == 0)
         }
+        let unmapped = try await stack.stockbridge("mapping", "list", "--shop", "danang", "--unmapped").output
+        #expect(unmapped.contains("QUA-TET-2027"), "a SKU that nobody knows is named")
         try await fileIsAccountedFor(stack)
     }
 
@@ -72,7 +75,7 @@ struct MorningTests {
         #expect(text.contains("confirmed"), "what the shop said")
     }
 
-    private func secondDay(_ stack: ProcessStack) async throws {
+    private func secondDay(_ stack: ProcessStack) async throws -> Morning {
         let next = try await stack.day(2)
         var before: [String: Int] = [:]
         for (shop, simulator) in stack.shops { before[shop] = simulator.journal.count }
@@ -86,6 +89,26 @@ struct MorningTests {
                 written.sorted() == next.differences(from: stack.morning, at: shop).sorted(),
                 "exactly the shelves of \(shop) that differ are written, each once")
         }
+        return next
+    }
+
+    /// The mail server refuses for a while: the mail waits, the reason can be read, and it arrives afterwards.
+    private func refusedMail(_ stack: ProcessStack, _ morning: Morning) async throws {
+        try "451 4.7.1 greylisted, come back later\n".write(to: stack.mailControl, atomically: true, encoding: .utf8)
+        let broken = try await stack.brokenFile(of: morning)
+        try stack.deliver(try Data(contentsOf: broken), as: broken.lastPathComponent)
+        let answer = try await stack.stockbridge("run", "stock", "--wait", "120", expecting: [0, 3])
+        #expect(answer.output.contains("is held"))
+        try await stack.wait(for: "the mail server's answer to be known") {
+            let mails = try await stack.status().mails
+            return mails.unsent > 0 && mails.last_problem?.contains("451") == true
+        }
+        #expect(try await stack.mails().allSatisfy { !$0.isSent })
+        try FileManager.default.removeItem(at: stack.mailControl)
+        _ = try await stack.mail(saying: "Stock of erp is held: please decide")
+        let id = try await stack.texts("SELECT id::text FROM stock.snapshots WHERE state = 'held'")
+        try await stack.stockbridge("stock", "reject", try #require(id.first), "--reason", "most of it is gone")
+        #expect(stack.wrongShelves(morning) == [])
     }
 
     private func wait(untilNothingIsLeftIn stack: ProcessStack) async throws {

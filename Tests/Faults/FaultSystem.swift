@@ -13,7 +13,7 @@ struct FaultSystem: SuiteTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let plan = StackPlan(
-            skus: 100, shops: ["hanoi", "wholesale"], shopLatencyMilliseconds: shopLatencyMilliseconds,
+            skus: 300, shops: ["hanoi", "wholesale"], shopLatencyMilliseconds: shopLatencyMilliseconds,
             edits: [
                 // A claim lives as long as a request may: what a killed replica held is free so much later.
                 ("request_timeout_seconds: 30", "request_timeout_seconds: 1"),

@@ -14,7 +14,7 @@ printf '   All servers are private ones on 127.0.0.1; nothing leaves this machin
 infra/install.sh build stack
 
 printf '\n== Building the services (the first time takes several minutes, later a few seconds)\n'
-builder=(swift build -c release --scratch-path .build-release -Xswiftc -suppress-remarks)
+builder=(swift build -c release --scratch-path .build-release)
 for product in stock-ingestor stock-publisher notifier stockbridge shop-simulator; do
     printf '   %s\n' "$product"
     "${builder[@]}" --product "$product" > .build-release.log 2>&1 || {

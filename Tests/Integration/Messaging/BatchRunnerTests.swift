@@ -1,10 +1,11 @@
 import Contracts
 import Foundation
-@testable import Messaging
 import PostgreSQL
 import RabbitMQ
 import TestStack
 import Testing
+
+@testable import Messaging
 
 @Suite("Batches of messages, on the real broker and database", .timeLimit(.minutes(10)))
 struct BatchRunnerTests {

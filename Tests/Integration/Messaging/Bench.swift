@@ -1,12 +1,13 @@
 import Contracts
 import Foundation
 import Logging
-@testable import Messaging
 import PostgreSQL
 import RabbitMQ
 import Synchronization
 import TestStack
 import Testing
+
+@testable import Messaging
 
 /// A fact that tests hand around. `number` and `manner` tell the handlers below what to do with it.
 struct Note: EventPayload, Equatable {
@@ -46,7 +47,8 @@ struct Bench: Sendable {
         try await ScratchSystem.with([service]) { system in
             try await system.administrate(
                 """
-                CREATE TABLE stock.effects (id uuid NOT NULL, event uuid NOT NULL, number int NOT NULL, attempt int NOT NULL);
+                CREATE TABLE stock.effects (
+                    id uuid NOT NULL, event uuid NOT NULL, number int NOT NULL, attempt int NOT NULL);
                 GRANT ALL ON stock.effects TO stock_ingestor;
                 """)
             let bench = Bench(system)
@@ -74,7 +76,9 @@ struct Bench: Sendable {
     // MARK: Messages
 
     func event(_ number: Int, _ manner: Note.Manner = .plain, id: UUID = UUID()) -> Event<Note> {
-        Event(Note(number: number, manner: manner), id: id, subject: "note \(number)", correlation: "test", occurredAt: Date())
+        Event(
+            Note(number: number, manner: manner), id: id, subject: "note \(number)", correlation: "test",
+            occurredAt: Date())
     }
 
     func message(_ event: Event<Note>, to queue: String) throws -> OutgoingMessage {

@@ -1,10 +1,11 @@
 import Contracts
 import Foundation
-@testable import Messaging
 import PostgreSQL
 import RabbitMQ
 import TestStack
 import Testing
+
+@testable import Messaging
 
 @Suite("The outbox, on the real broker and database", .timeLimit(.minutes(10)))
 struct OutboxTests {
@@ -139,7 +140,8 @@ struct OutboxTests {
                 for event in events[..<20] { try work.enqueue(event, queue: Bench.workQueue) }
                 try work.enqueue(long, queue: Bench.workQueue)
                 work.send(
-                    OutboxMessage(id: bad.id, exchange: "stock-ingestor.unknown", routingKey: "x", headers: "", body: "{}"))
+                    OutboxMessage(
+                        id: bad.id, exchange: "stock-ingestor.unknown", routingKey: "x", headers: "", body: "{}"))
                 for event in events[20...] { try work.enqueue(event, queue: Bench.workQueue) }
             }
             #expect(try await bench.relay().relayOnce() == 40)

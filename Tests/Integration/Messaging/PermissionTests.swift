@@ -1,12 +1,13 @@
 import Contracts
 import Domain
 import Foundation
-@testable import Messaging
 import PostgreSQL
 import RabbitMQ
 import ServiceKit
 import TestStack
 import Testing
+
+@testable import Messaging
 
 @Suite("Who may do what, by the word of the real broker and database", .timeLimit(.minutes(10)))
 struct PermissionTests {

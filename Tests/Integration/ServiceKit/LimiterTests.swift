@@ -65,7 +65,7 @@ struct LimiterTests {
                 try await AccountLimiter(pool: pool, account: "shop hanoi", perSecond: 50, burst: 5).reserve(calls: 1)
             }
             #expect(times.count == 120)
-            // A caller that is woken late makes the gap to the next one smaller; the shop sees the calls, not the slots.
+            // A caller that is woken late makes the gap to the next one smaller; the shop sees calls, not slots.
             let allowance = 5.0 + 3
             #expect(overdraft(times, perSecond: 50, burst: allowance) <= 0.001)
             let elapsed = (times.max() ?? 0) - (times.min() ?? 0)
@@ -148,7 +148,9 @@ struct LimiterTests {
     @Test("the breaker opens at its threshold, lets one probe through at a time, and closes on success")
     func breaker() async throws {
         try await withReplicas(3) { system, pools in
-            let breakers = pools.map { CircuitBreaker(pool: $0, account: "shop hanoi", threshold: 3, probeSeconds: 0.5) }
+            let breakers = pools.map {
+                CircuitBreaker(pool: $0, account: "shop hanoi", threshold: 3, probeSeconds: 0.5)
+            }
             #expect(try await breakers[0].failed(reason: "503") == false)
             #expect(try await breakers[1].failed(reason: "503") == false)
             #expect(try await breakers[2].permission() == .closed)

@@ -7,7 +7,7 @@ import Testing
 @Suite("Several replicas of stock-publisher against strict and hostile shops", .timeLimit(.minutes(20)))
 struct ReplicaTests {
     private static let products = 120
-    private static let rounds = 4
+    private static let rounds = 3
 
     private static let catalogue = (1...products).map { number in
         CatalogueProduct(id: number, sku: "SKU-\(number)", name: "Product \(number)", stock: 0)
@@ -18,12 +18,14 @@ struct ReplicaTests {
         (1...Self.products).map { ("SKU-\($0)", round * 100 + $0 % 50) }
     }
 
-    @Test("no call comes too fast, no shelf is written twice at once, none goes back to an older level", arguments: [2, 3])
+    @Test(
+        "no call comes too fast, no shelf is written twice at once, none goes back to an older level",
+        arguments: [2, 3])
     func replicas(_ count: Int) async throws {
         let shops = ["hanoi", "saigon"].map { name in
             ShopSetup(
-                name: ShopName(rawValue: name), catalogue: Self.catalogue, requestsPerSecond: 20, burst: 10, inFlight: 3,
-                batch: 10, simulatorLimit: 20)
+                name: ShopName(rawValue: name), catalogue: Self.catalogue, requestsPerSecond: 20, burst: 10,
+                inFlight: 3, batch: 2, simulatorLimit: 20)
         }
         try await PublisherBench.with(shops, replicas: count) { bench in
             let seed = UInt64.random(in: 1...1_000_000)

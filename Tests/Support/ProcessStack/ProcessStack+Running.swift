@@ -84,7 +84,7 @@ extension ProcessStack {
         let child = try ChildProcess(
             name: "stockbridge", executable: Places.executable("stockbridge"), arguments: arguments,
             environment: ProcessInfo.processInfo.environment.merging(
-                ["STOCKBRIDGE_CONFIGURATION": configuration.path(), "USER": "tester"]) { _, own in own },
+                ["STOCKBRIDGE_CONFIGURATION": configuration.path()]) { _, own in own },
             log: log("command-\(UUID().uuidString.prefix(8))"))
         let status = try await child.waitForExit(within: .seconds(240))
         let result = CommandResult(status: status, output: child.output, errors: child.errors)

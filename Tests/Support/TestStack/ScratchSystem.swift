@@ -114,8 +114,8 @@ public struct ScratchSystem: Sendable {
         let administration = PostgresConnection(servers.database)
         do {
             try await administration.script("CREATE DATABASE \(name)")
-            // Roles belong to the whole cluster, and two changes of one role at once fail; the migrator's own lock holds
-            // within one database only.
+            // Roles belong to the whole cluster, and two changes of one role at once fail; the migrator's own lock
+            // holds within one database only.
             _ = try await administration.query("SELECT pg_advisory_lock(7733001)", [])
             let pool = PostgresPool(databaseAdministrator, maximumConnections: 1)
             let roles = services.map { service in

@@ -65,7 +65,7 @@ public struct TestServers: Sendable {
         Self.derived(service.rawValue, from: broker.password)
     }
 
-    /// A service's password at the database. Roles are cluster-wide, so all tests that run at once have to use the same.
+    /// A service's password at the database. Roles are cluster-wide, so tests that run at once have to use the same.
     public func databasePassword(of service: ServiceName) -> String {
         Self.derived(service.rawValue, from: database.password)
     }

@@ -71,7 +71,8 @@ struct MailTests {
 
     @Test("the same mail has the same Message-ID, another one another, and none can break a header")
     func messageID() throws {
-        let outgoing = Outgoing(templates: try MailTemplates(), recipients: ["ops@x.example"], senderDomain: "x.example")
+        let outgoing = Outgoing(
+            templates: try MailTemplates(), recipients: ["ops@x.example"], senderDomain: "x.example")
         #expect(outgoing.messageID("alert-1.opened") == "<alert-1.opened@x.example>")
         #expect(outgoing.messageID("alert-1.opened") == outgoing.messageID("alert-1.opened"))
         #expect(outgoing.messageID("alert-1.opened") != outgoing.messageID("alert-1.cleared"))

@@ -10,7 +10,8 @@ struct JSONLogHandlerTests {
         var handler = JSONLogHandler(label: "notifier", level: .info)
         handler.metadata = own
         let event = LogEvent(
-            level: .warning, message: "\(message)", metadata: metadata, source: "test", file: "f", function: "g", line: 1)
+            level: .warning, message: "\(message)", metadata: metadata, source: "test", file: "f", function: "g",
+            line: 1)
         return handler.line(for: event, at: Date(timeIntervalSince1970: 1_795_000_000.25))
     }
 

@@ -21,9 +21,13 @@ struct StartupPagesTests {
             ])
     }
 
+    @Test func theListOfMappingsIsReadToItsEnd() {
+        #expect(StartupPages.currentMaps().contains("[stack]"))
+    }
+
     @Test func theProcessRunsOnAfterGivingItsCodeBack() async {
         StartupPages.giveBackNow()
         await Task.yield()
-        #expect(StartupPages.codeRanges("").isEmpty)
+        #expect(StartupPages.codeRanges(StartupPages.currentMaps()).count > 3)
     }
 }
