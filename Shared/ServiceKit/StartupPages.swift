@@ -21,8 +21,8 @@ enum StartupPages {
         }
     }
 
-    /// The whole of `/proc/self/maps`. Read to its end by hand: it states no size, and reading it as a file of that size
-    /// gives the first page only.
+    /// The whole of `/proc/self/maps`. Read to its end by hand: it states no size, and what trusts that gives the first
+    /// page only.
     static func currentMaps() -> String {
         guard let file = FileHandle(forReadingAtPath: "/proc/self/maps"), let bytes = try? file.readToEnd() else {
             return ""

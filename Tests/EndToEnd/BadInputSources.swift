@@ -36,7 +36,7 @@ enum BadInputSources {
                   host_key: "\(name == "hostkey" ? strange : server("FINGERPRINT"))"
                   directory: \(directory)
                   pattern: "stock-*.csv"
-                schedule: {cron: "0 6 * * *", \(zone)}
+                schedule: {cron: "0 6 29 2 *", \(zone)}
                 look_every_seconds: 1
                 late_after_minutes: 1
                 format:

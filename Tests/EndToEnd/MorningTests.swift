@@ -44,7 +44,8 @@ struct MorningTests {
         let accounts = stack.morning.accounts
         let row = try #require(
             try await stack.rows(
-                "SELECT rows_read, rows_aggregated, rows_set_aside, rows_merged FROM stock.snapshots WHERE state = 'live'"
+                "SELECT rows_read, rows_aggregated, rows_set_aside, rows_merged FROM stock.snapshots "
+                    + "WHERE state = 'live'"
             ).first)
         #expect(try row.decode(at: 0, as: Int.self) == accounts.rows)
         #expect(try row.decode(at: 1, as: Int.self) == accounts.aggregated)

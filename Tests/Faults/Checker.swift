@@ -81,7 +81,8 @@ struct Checker {
         if chunks > 0 { verdict.lost.append("chunks of \(chunks) snapshots were not applied") }
     }
 
-    /// Every mail arrived, under one Message-ID for one thing; a repetition under the same one is the reader's program's.
+    /// Every mail arrived, under one Message-ID for one thing; a repetition under the same one is the reader's
+    /// program's.
     private func checkMails(_ verdict: inout FaultVerdict) async throws {
         let arrived = Set(try stack.arrivedMessageIDs())
         let written = try await stack.mails()

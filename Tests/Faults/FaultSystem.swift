@@ -72,21 +72,31 @@ final class FaultRound: Sendable {
 
     /// Waits until nothing is on its way anywhere.
     func settle() async throws {
-        try await stack.wait(for: "the system to come to rest", within: .seconds(240)) {
-            let open = try await stack.number(
-                """
-                SELECT (SELECT count(*) FROM publishing.runs WHERE ended_at IS NULL)
-                     + (SELECT count(*) FROM publishing.shelves WHERE due)
-                     + (SELECT count(*) FROM shared.commands WHERE state = 'requested')
-                     + (SELECT count(*) FROM stock.pickups WHERE state = 'looking')
-                     + (SELECT count(*) FROM notifications.mails WHERE sent_at IS NULL)
-                     + (SELECT count(*) FROM stock.sources s LEFT JOIN publishing.sources p USING (source)
-                        WHERE coalesce(p.sequence, 0) < s.last_sequence)
-                """)
-            let unpublished = try await stack.unpublished()
-            guard open == 0, unpublished == 0 else { return false }
-            return try await stack.waitingMessages().keys.allSatisfy { $0.hasSuffix(".dead") }
+        try await stack.wait(for: "the system to come to rest", within: .seconds(240)) { try await isAtRest() }
+    }
+
+    /// Whether nothing is on its way. What a consumer holds cannot be seen from outside, hence several looks.
+    func isAtRest() async throws -> Bool {
+        for _ in 1...3 {
+            guard try await looksAtRest() else { return false }
+            try await Task.sleep(for: .milliseconds(150))
         }
+        return true
+    }
+
+    private func looksAtRest() async throws -> Bool {
+        let open = try await stack.number(
+            """
+            SELECT (SELECT count(*) FROM publishing.runs WHERE ended_at IS NULL)
+                 + (SELECT count(*) FROM publishing.shelves WHERE due)
+                 + (SELECT count(*) FROM shared.commands WHERE state = 'requested')
+                 + (SELECT count(*) FROM stock.pickups WHERE state = 'looking')
+                 + (SELECT count(*) FROM notifications.mails WHERE sent_at IS NULL)
+                 + (SELECT count(*) FROM stock.sources s LEFT JOIN publishing.sources p USING (source)
+                    WHERE coalesce(p.sequence, 0) < s.last_sequence)
+            """)
+        guard open == 0, try await stack.unpublished() == 0 else { return false }
+        return try await stack.waitingMessages().keys.allSatisfy { $0.hasSuffix(".dead") }
     }
 
     /// Comes to rest, compares everything, and says so in one line.

@@ -233,7 +233,8 @@ int main(int argc, char **argv) {
             if (!rows[r].dropped) totals[rows[r].sku] += rows[r].units;
         for (uint32_t s = 0; s < sku_count; s++) units += totals[s];
         clock_gettime(CLOCK_MONOTONIC, &to);
-        printf("%.4f %u %ld %ld %ld %ld %ld\n", (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9,
+        printf("%.4f %u %ld %ld %ld %ld %ld\n", 
+            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9,
                sku_count, rows_read, accepted, set_aside, merged, (long)units);
         free(slots), free(ends), free(heads), free(arena), free(rows), free(totals);
     }

@@ -46,7 +46,8 @@ static void connect_broker(char *url) {
     broker = amqp_new_connection();
     amqp_socket_t *socket = amqp_tcp_socket_new(broker);
     check(amqp_socket_open(socket, info.host, info.port) == AMQP_STATUS_OK, "connect to the broker");
-    amqp_rpc_reply_t reply = amqp_login(broker, info.vhost, 0, 131072, 10, AMQP_SASL_METHOD_PLAIN, info.user, info.password);
+    amqp_rpc_reply_t reply = amqp_login(broker, info.vhost, 0, 131072, 10, AMQP_SASL_METHOD_PLAIN,
+        info.user, info.password);
     check(reply.reply_type == AMQP_RESPONSE_NORMAL, "login");
     amqp_channel_open(broker, 1);
     check(amqp_get_rpc_reply(broker).reply_type == AMQP_RESPONSE_NORMAL, "channel");
@@ -152,7 +153,8 @@ static void make_uuid(char *out) {
 static amqp_bytes_t header(const amqp_basic_properties_t *properties, const char *name) {
     for (int i = 0; i < properties->headers.num_entries; i++) {
         amqp_table_entry_t *entry = &properties->headers.entries[i];
-        if (entry->key.len == strlen(name) && !memcmp(entry->key.bytes, name, entry->key.len)) return entry->value.value.bytes;
+        if (entry->key.len == strlen(name) && !memcmp(entry->key.bytes, name, entry->key.len))
+            return entry->value.value.bytes;
     }
     return amqp_empty_bytes;
 }
@@ -189,12 +191,14 @@ static void take(const amqp_message_t *message) {
         "cloudEvents_source\t/stockbridge/notifier\ncloudEvents_subject\t%.*s\n"
         "cloudEvents_time\t%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\n"
         "cloudEvents_dataschema\turn:stockbridge:bench.recorded:1\ncorrelation-id\t%.*s\ntraceparent\t%.*s",
-        id, (int)subject.len, (char *)subject.bytes, parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+        id, (int)subject.len, (char *)subject.bytes, parts.tm_year + 1900, parts.tm_mon + 1,
+        parts.tm_mday, parts.tm_hour,
         parts.tm_min, parts.tm_sec, (int)(now.tv_nsec / 1000000), (int)p->correlation_id.len,
         (char *)p->correlation_id.bytes, (int)trace.len, (char *)trace.bytes);
     add_element(&headers, text, (size_t)count);
     count = snprintf(text, sizeof text,
-        "{\"cause\":\"%.*s\",\"note\":\"recorded by the benchmark, as a service would\",\"on_hand\":%.*s,\"sku\":\"%.*s\"}",
+        "{\"cause\":\"%.*s\",\"note\":\"recorded by the benchmark, as a service would\",\"on_hand\":%.*s,"
+        "\"sku\":\"%.*s\"}",
         (int)p->message_id.len, (char *)p->message_id.bytes, (int)quantity.len, (char *)quantity.bytes, (int)sku.len,
         (char *)sku.bytes);
     add_element(&bodies, text, (size_t)count);
@@ -213,7 +217,8 @@ static void commit_batch(const char *queue, int count) {
     PQclear(claimed);
     PQclear(answer(PGRES_PIPELINE_SYNC));
     send_prepared("effect", 3, (const char *[]){ids.start, skus.start, quantities.start});
-    send_prepared("outbox", 5, (const char *[]){out_ids.start, exchanges.start, keys.start, headers.start, bodies.start});
+    send_prepared("outbox", 5, 
+        (const char *[]){out_ids.start, exchanges.start, keys.start, headers.start, bodies.start});
     send_prepared("notify", 1, (const char *[]){"outbox_notifier"});
     send_plain("COMMIT");
     check(PQpipelineSync(database), "sync");
@@ -225,7 +230,8 @@ static void commit_batch(const char *queue, int count) {
 static void prepare_chain(void) {
     prepare("claim", "INSERT INTO inbox (consumer, message_id) SELECT $1, id FROM unnest($2::uuid[]) AS id ORDER BY id "
                      "ON CONFLICT DO NOTHING RETURNING message_id");
-    prepare("effect", "INSERT INTO effects (event_id, sku, on_hand) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])");
+    prepare("effect",
+        "INSERT INTO effects (event_id, sku, on_hand) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])");
     prepare("outbox", "INSERT INTO outbox (id, exchange, routing_key, headers, body) "
                       "SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])");
     prepare("notify", "SELECT pg_notify($1, '')");

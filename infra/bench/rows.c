@@ -63,7 +63,8 @@ static void upsert(long count) {
             quantity += sprintf(quantity, "%c%ld", before, on_hand(number));
         }
         strcpy(sku, "}"), strcpy(place, "}"), strcpy(quantity, "}");
-        PGresult *result = PQexecPrepared(database, "upsert", 3, (const char *[]){skus, warehouses, quantities}, 0, 0, 0);
+        PGresult *result = PQexecPrepared(database, "upsert", 3,
+            (const char *[]){skus, warehouses, quantities}, 0, 0, 0);
         if (PQresultStatus(result) != PGRES_COMMAND_OK) exit(1);
         PQclear(result);
     }

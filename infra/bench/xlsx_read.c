@@ -22,7 +22,8 @@ static int in_text, shared;
 static char value[64];
 static size_t value_length;
 
-static void strings_start(void *u, const xmlChar *name, const xmlChar *p, const xmlChar *uri, int nn, const xmlChar **ns,
+static void strings_start(void *u, const xmlChar *name, const xmlChar *p, const xmlChar *uri, int nn,
+    const xmlChar **ns,
                           int count, int defaulted, const xmlChar **attributes) {
     (void)u, (void)p, (void)uri, (void)nn, (void)ns, (void)count, (void)defaulted, (void)attributes;
     in_text = name[0] == 't' && !name[1];
@@ -32,7 +33,8 @@ static void strings_end(void *u, const xmlChar *name, const xmlChar *p, const xm
     (void)u, (void)p, (void)uri;
     in_text = 0;
     if (strcmp((const char *)name, "si")) return;
-    if (string_count == string_capacity) ends = realloc(ends, (string_capacity = string_capacity * 2 + 64) * sizeof *ends);
+    if (string_count == string_capacity)
+        ends = realloc(ends, (string_capacity = string_capacity * 2 + 64) * sizeof *ends);
     ends[string_count++] = strings_used;
 }
 
@@ -45,7 +47,8 @@ static void strings_text(void *u, const xmlChar *text, int count) {
     strings_used += (size_t)count;
 }
 
-static void sheet_start(void *u, const xmlChar *name, const xmlChar *p, const xmlChar *uri, int nn, const xmlChar **ns,
+static void sheet_start(void *u, const xmlChar *name, const xmlChar *p, const xmlChar *uri, int nn,
+    const xmlChar **ns,
                         int count, int defaulted, const xmlChar **attributes) {
     (void)u, (void)p, (void)uri, (void)nn, (void)ns, (void)defaulted;
     if (name[1]) return;
@@ -110,7 +113,8 @@ int main(int argc, char **argv) {
         parse(archive, "xl/worksheets/sheet1.xml", &sheet);
         zip_discard(archive);
         clock_gettime(CLOCK_MONOTONIC, &to);
-        printf("%.4f %ld %ld %ld\n", (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, rows,
+        printf("%.4f %ld %ld %ld\n", 
+            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, rows,
                cells, bytes);
     }
     return 0;

@@ -26,7 +26,12 @@ public struct StackPlan: Sendable {
         self.shops = shops
         self.shopCallsPerSecond = shopCallsPerSecond
         self.shopLatencyMilliseconds = shopLatencyMilliseconds
-        self.edits = edits + [("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}")]
+        self.edits =
+            edits + [
+                ("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}"),
+                // A test does what it does at whatever time of day: nothing comes due by itself.
+                ("cron: \"0 6 * * *\"", "cron: \"0 6 29 2 *\""), ("cron: \"30 5 * * *\"", "cron: \"30 5 29 2 *\""),
+            ]
         self.sources = sources
     }
 

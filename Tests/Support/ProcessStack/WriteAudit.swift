@@ -43,7 +43,8 @@ public struct WriteAudit: Sendable {
         return history
     }
 
-    /// The first write that is older than the one before it. Each write is taken for the earliest version, from the last
+    /// The first write that is older than the one before it. Each write is taken for the earliest version, from the
+    /// last
     /// write's on, that wanted its level; so a level that comes back (5, 4, 5) is not mistaken for an old one.
     static func firstStale(_ writes: [Int], history: [Int]) -> Int? {
         var position = 0

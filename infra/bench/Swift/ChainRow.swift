@@ -61,7 +61,10 @@ struct ChainRow {
 
         func apply(_ events: [Event<MovementReceived>], in work: UnitOfWork) throws {
             try work.transaction.execute(
-                "INSERT INTO effects (event_id, sku, on_hand) SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])",
+                """
+                INSERT INTO effects (event_id, sku, on_hand)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
+                """,
                 [
                     .uuidArray(events.map(\.id)), .textArray(events.map(\.payload.sku)),
                     .integerArray(events.map(\.payload.onHand)),
