@@ -106,7 +106,7 @@ final class FaultRound: Sendable {
         FaultTally.shared.add(verdict, injected: injected)
         let seconds = (ContinuousClock.now - began).formatted(
             .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
-        print("fault: \(fault): at rest after \(seconds), \(verdict.summary)")
+        print("fault: \(fault)\(injected == 0 ? " (not reached)" : ""): at rest after \(seconds), \(verdict.summary)")
         #expect(verdict.lost == [])
         #expect(verdict.duplicated == [])
         #expect(verdict.stale == [])
