@@ -6,13 +6,13 @@ set -euo pipefail
 [ $# -ge 1 ] && [ $# -le 2 ] || { echo "usage: $0 DIRECTORY [BUILD]" >&2; exit 2; }
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 out=$(realpath -m "$1")
-build=${2:-$(swift build --package-path "$root" -c release --show-bin-path)}
+build=${2:-$("$root/infra/build-release.sh" --path)}
 executables=(stock-ingestor stock-publisher notifier stockbridge)
 
 rm -rf "$out.new"
 mkdir -p "$out.new"/{bin,lib,libexec}
 for name in "${executables[@]}"; do
-    [ -x "$build/$name" ] || { echo "dist: $build/$name is missing: run swift build -c release" >&2; exit 1; }
+    [ -x "$build/$name" ] || { echo "dist: $build/$name is missing: run infra/build-release.sh $name" >&2; exit 1; }
     cp "$build/$name" "$out.new/bin/"
 done
 swiftc -O "$root/infra/timezone-check.swift" -o "$out.new/libexec/timezone-check"

@@ -31,6 +31,11 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 if [ "$binaries" = prebuilt ]; then
+    if [ -z "${2:-}" ]; then
+        "$here/install.sh" build
+        say "building the executables"
+        "$here/build-release.sh" stock-ingestor stock-publisher notifier stockbridge
+    fi
     say "collecting the executables"
     "$here/dist.sh" "$root/dist" ${2:+"$2"}
 fi

@@ -139,8 +139,8 @@ struct SourceLook: Sendable {
         try alerts.raise(
             .late, title: "The stock file of source \(source) is late",
             text: "The stock file of source \(source) was due at \(due) and \(reason) "
-                + "\(settings.lateAfterMinutes) minutes later. The last good numbers stay live, and it is looked for "
-                + "every \(settings.lookEverySeconds) seconds until the next one is due.",
+                + "\(settings.lateAfterMinutes) min later. The last good numbers stay live, and it is looked for "
+                + "every \(settings.lookEverySeconds) s until the next one is due.",
             whatToDo: "Ask whoever sends the file. It is taken as soon as it is there.",
             correlation: run.correlation, in: work)
     }

@@ -82,14 +82,18 @@ public struct OutboxRelay: Sendable {
         do {
             let rows = try await connection.query(
                 """
-                SELECT position, id, exchange, routing_key, headers, body FROM outbox
+                SELECT position, id, exchange, routing_key, headers, body,
+                    extract(epoch FROM clock_timestamp() - created_at)::float8 AS age
+                FROM outbox
                 WHERE not_before <= clock_timestamp()
                 ORDER BY position LIMIT \(Self.batchSize) FOR UPDATE SKIP LOCKED
                 """, [])
-            guard !rows.isEmpty else {
+            guard let oldest = rows.first else {
                 await connection.rollback()
+                MessagingMetrics.outboxLag(service: service.rawValue, seconds: 0)
                 return 0
             }
+            MessagingMetrics.outboxLag(service: service.rawValue, seconds: try oldest.decode("age"))
             let sent = try await publish(rows)
             try await connection.commit()
             MessagingMetrics.relayed(service: service.rawValue, count: sent)

@@ -14,16 +14,8 @@ printf '   All servers are private ones on 127.0.0.1; nothing leaves this machin
 infra/install.sh build stack
 
 printf '\n== Building the services (the first time takes several minutes, later a few seconds)\n'
-builder=(swift build -c release --scratch-path .build-release)
-for product in stock-ingestor stock-publisher notifier stockbridge shop-simulator; do
-    printf '   %s\n' "$product"
-    "${builder[@]}" --product "$product" > .build-release.log 2>&1 || {
-        grep -E 'error:' .build-release.log | sort -u | head -n 20 >&2 || true
-        printf 'demo: %s was not built; the whole output is in .build-release.log\n' "$product" >&2
-        exit 1
-    }
-done
-bin=$("${builder[@]}" --show-bin-path)
+infra/build-release.sh stock-ingestor stock-publisher notifier stockbridge shop-simulator
+bin=$(infra/build-release.sh --path)
 
 infra/stack/up.sh "${1:-.stack}"
 stack=$(realpath "${1:-.stack}")
