@@ -20,12 +20,19 @@ if [ "$mode" = --unit ]; then
     exec swift test --skip-build --skip Integration --skip EndToEnd --skip ShopContract --skip Faults
 fi
 
-trap 'infra/stack/down.sh .stack-test --remove || true' EXIT
+trap 'infra/stack/down.sh .stack-test --remove > /dev/null || true' EXIT
 infra/stack/up.sh .stack-test
 # shellcheck disable=SC1091
 . .stack-test/environment
+only=()
 if [ "$mode" = --faults ]; then
-    STOCKBRIDGE_FAULT_SEEDS=${SEEDS:-20} swift test --skip-build --filter Faults
-else
-    swift test --skip-build
+    only=(--filter Faults)
+    export STOCKBRIDGE_FAULT_SEEDS=${SEEDS:-20}
 fi
+code=0
+swift test --skip-build "${only[@]}" 2>&1 | tee .build-test.log || code=$?
+# What counts comes last, where it is seen.
+echo
+grep -E '^✘ Test .* recorded an issue|^faults: ' .build-test.log | tail -n 40 || true
+grep -E 'Test run with' .build-test.log | tail -n 1
+exit "$code"
