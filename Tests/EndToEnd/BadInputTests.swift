@@ -18,7 +18,7 @@ struct BadInputTests {
         let mail = try await input.stack.mail(saying: "The stock file of source late is late")
         #expect(mail.text.contains("was due at"))
         #expect(mail.text.contains("The last good numbers stay live"))
-        #expect(mail.text.contains("looked for every 1 second"))
+        #expect(mail.text.contains("looked for every 1 s"))
         try input.deliver(input.text(), at: "0545")
         try await input.shows(ten)
         _ = try await input.stack.mail(saying: "Over: The stock file of source late is late")
