@@ -73,11 +73,13 @@ let package = Package(
         cShim("CCurl", library: "curl"),
         .systemLibrary(name: "CZip", path: "Shared/CModules/CZip", pkgConfig: "libzip"),
         .systemLibrary(name: "CXML", path: "Shared/CModules/CXML", pkgConfig: "libxml-2.0"),
+        .systemLibrary(name: "CXLSXWriter", path: "Shared/CModules/CXLSXWriter", pkgConfig: "xlsxwriter"),
         shared("Concurrency"),
         shared("RabbitMQ", ["CRabbitMQ", "Concurrency"]),
         shared("PostgreSQL", ["CPostgreSQL", "Concurrency"]),
         shared("Transfer", ["CCurl", "Concurrency"]),
         shared("Spreadsheets", ["CZip", "CXML"]),
+        shared("SpreadsheetWriting", ["CXLSXWriter"]),
         shared("DelimitedText"),
 
         shared("Domain"),
@@ -93,12 +95,36 @@ let package = Package(
                 "Domain", "Contracts", "Settings", "Messaging", "RabbitMQ", "PostgreSQL", "Transfer", "Concurrency",
                 log, metrics, hummingbird, lifecycle, signals,
             ]),
+        shared(
+            "ShopAccounts",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
+                "Concurrency", "ServiceKit", log,
+            ]),
     ]
+        + service(
+            "OrderCollector", executable: "order-collector",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
+                "ShopAccounts", "Concurrency", "ServiceKit", log, crypto, hummingbird, lifecycle,
+            ])
+        + service(
+            "ERPBridge", executable: "erp-bridge",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "SpreadsheetWriting",
+                "Concurrency", "ServiceKit", log, crypto,
+            ])
+        + service(
+            "Reconciler", executable: "reconciler",
+            [
+                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
+                "ShopAccounts", "SpreadsheetWriting", "Concurrency", "ServiceKit", log, crypto,
+            ])
         + service(
             "StockPublisher", executable: "stock-publisher",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
-                "Concurrency", "ServiceKit", log,
+                "ShopAccounts", "Concurrency", "ServiceKit", log,
             ])
         + service(
             "StockIngestor", executable: "stock-ingestor",
@@ -138,6 +164,7 @@ let package = Package(
                 ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
             tests("DelimitedTextTests", "Unit/DelimitedText", ["DelimitedText"]),
             tests("SpreadsheetsTests", "Unit/Spreadsheets", ["Spreadsheets", "WorkbookBuilder"]),
+            tests("SpreadsheetWritingTests", "Unit/SpreadsheetWriting", ["SpreadsheetWriting", "Spreadsheets"]),
             tests(
                 "StockFilesTests", "Unit/StockFiles", ["StockFiles", "Domain", "DelimitedText", "WorkbookBuilder"]),
             // Test equipment: builds .xlsx files.
@@ -193,7 +220,7 @@ let package = Package(
             .target(
                 name: "ShopSimulators",
                 dependencies: [
-                    hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
+                    "Transfer", hummingbird, .product(name: "HummingbirdCore", package: "hummingbird"),
                     .product(name: "HummingbirdTLS", package: "hummingbird"), crypto,
                     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
                     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -212,3 +239,20 @@ let package = Package(
                 path: "infra/bench/Swift", swiftSettings: strict),
         ]
 )
+
+/// `STOCKBRIDGE_TARGETS=DomainTests,Contracts` builds these targets and what they need, and nothing else: for work on a
+/// part while the rest does not compile.
+if let names = Context.environment["STOCKBRIDGE_TARGETS"] {
+    var wanted: Set<String> = []
+    var open = names.split(separator: ",").map(String.init)
+    while let name = open.popLast() {
+        guard wanted.insert(name).inserted else { continue }
+        for dependency in package.targets.first(where: { $0.name == name })?.dependencies ?? [] {
+            switch dependency {
+            case .targetItem(let name, _), .byNameItem(let name, _): open.append(name)
+            default: break
+            }
+        }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+}

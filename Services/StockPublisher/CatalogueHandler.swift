@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import PostgreSQL
 import ServiceKit
+import ShopAccounts
 import ShopConnectors
 
 /// Reads what a shop sells, keeps it as listings, and asks for their mapping.

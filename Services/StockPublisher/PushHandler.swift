@@ -5,6 +5,7 @@ import Logging
 import Messaging
 import PostgreSQL
 import ServiceKit
+import ShopAccounts
 import ShopConnectors
 
 /// Pushes shelves of one shop: claims them, reads what the shop has, writes what the table wants, records the answers.
@@ -195,6 +196,13 @@ struct PushHandler: WorkHandler {
                     "stored \(answered?.description ?? "nothing we know")"
                 )
             case .rejected(let code, let message): (shelf, .rejected(words: "\(code): \(message)"), code)
+            case .mismatch(let observed):
+                (
+                    shelf,
+                    observed.map {
+                        .mismatch(Domain.ObservedStock(level: $0.flooredUnits, readFrom: began, readTo: clock.now()))
+                    } ?? .lostAnswer(began: began, "The shop had another quantity than expected."), "mismatch"
+                )
             case .unanswered: (shelf, .lostAnswer(began: began, "The answer does not name this item."), nil)
             }
         }

@@ -7,6 +7,7 @@ public import Messaging
 import PostgreSQL
 import ServiceKit
 public import Settings
+import ShopAccounts
 import ShopConnectors
 
 /// stock-publisher: keeps the shops' listings and their mapping, works out a level for every shelf, and pushes it.

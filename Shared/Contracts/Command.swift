@@ -43,7 +43,8 @@ public struct Command: EventPayload, Hashable {
 
     /// What can be asked.
     public enum Verb: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Fetch stock now (stock-ingestor); push all shelves of a shop or of all (stock-publisher).
+        /// Fetch stock now (stock-ingestor); push all shelves of a shop or of all (stock-publisher); collect orders
+        /// (order-collector); make and send order reports (erp-bridge); reconcile (reconciler).
         case run
         /// Let a held snapshot through.
         case accept
@@ -65,8 +66,20 @@ public struct Command: EventPayload, Hashable {
         case mappingSet = "mapping-set"
         /// Replace a shop's aliases by those of a stored file.
         case mappingImport = "mapping-import"
-        /// Let a shelf go on that was held after too many mismatches.
+        /// Let a shelf go on that was held after too many mismatches (stock-publisher); let a held order go although
+        /// its cause stands (order-collector).
         case release
+        /// Collect a shop's orders now, or one of them by its id.
+        case collect
+        /// Compare the last days' orders of a shop with ours, and fetch what differs (order-collector); push shelves
+        /// again whose stock somebody saw to be different (stock-publisher).
+        case repair
+        /// Send a batch again under its own id.
+        case resend
+        /// Put an order into the next report although it was sent.
+        case resendOrder = "resend-order"
+        /// Mail what there is of the day's reconciliation.
+        case mail
     }
 
     /// The verbs that a service answers to.
@@ -74,7 +87,13 @@ public struct Command: EventPayload, Hashable {
         switch service {
         case .stockIngestor: [.run, .accept, .reject, .republish]
         case .stockPublisher:
-            [.run, .catalogue, .shadowOn, .shadowOff, .holdAdd, .holdEnd, .mappingSet, .mappingImport, .release]
+            [
+                .run, .catalogue, .shadowOn, .shadowOff, .holdAdd, .holdEnd, .mappingSet, .mappingImport, .release,
+                .repair, .republish,
+            ]
+        case .orderCollector: [.run, .collect, .repair, .release, .republish]
+        case .erpBridge: [.run, .resend, .resendOrder]
+        case .reconciler: [.run, .mail]
         case .notifier, .stockbridge: []
         }
     }

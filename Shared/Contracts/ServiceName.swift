@@ -4,6 +4,12 @@ public enum ServiceName: String, Sendable, Hashable, Codable, CaseIterable, Comp
     case stockIngestor = "stock-ingestor"
     /// Keeps listings and levels, and writes to the shops.
     case stockPublisher = "stock-publisher"
+    /// Reads the shops' orders, keeps their revisions, holds and releases them.
+    case orderCollector = "order-collector"
+    /// Hands orders to the ERP.
+    case erpBridge = "erp-bridge"
+    /// Reads the shops back and compares.
+    case reconciler
     /// Tells people.
     case notifier
     /// The operator's tool.
@@ -14,6 +20,9 @@ public enum ServiceName: String, Sendable, Hashable, Codable, CaseIterable, Comp
         switch self {
         case .stockIngestor: "stock"
         case .stockPublisher: "publishing"
+        case .orderCollector: "orders"
+        case .erpBridge: "erp"
+        case .reconciler: "reconciliation"
         case .notifier: "notifications"
         case .stockbridge: "operations"
         }

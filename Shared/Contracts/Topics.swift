@@ -31,15 +31,39 @@ public enum Topics {
 
     private static let events = [
         Topic(StockAggregated.type.name, from: [.stockIngestor], to: [.stockPublisher]),
+        Topic(StockPublished.type.name, from: [.stockPublisher], to: [.reconciler]),
+        Topic(MappingChanged.type.name, from: [.stockPublisher], to: [.orderCollector]),
+        Topic(OrdersCollected.type.name, from: [.orderCollector], to: [.stockPublisher, .erpBridge, .reconciler]),
+        Topic(OrderHeld.type.name, from: [.orderCollector], to: [.notifier]),
+        Topic(OrderReported.type.name, from: [.erpBridge], to: [.stockPublisher, .orderCollector, .reconciler]),
+        Topic(ReportReady.type.name, from: [.erpBridge], to: [.notifier]),
+        Topic(ReconciliationCompleted.type.name, from: [.reconciler], to: [.notifier]),
         Topic(StockHeld.type.name, from: [.stockIngestor], to: [.notifier]),
         Topic(AlertRaised.type.name, from: ServiceName.allCases, to: [.notifier]),
         Topic(AlertCleared.type.name, from: ServiceName.allCases, to: [.notifier]),
     ]
+        + OrderChanged.topics.map {
+            Topic($0, from: [.orderCollector], to: [.stockPublisher, .erpBridge, .reconciler])
+        }
 
     /// A service's own schedules ask it for work in the same way as an operator does.
     private static let commands = ServiceName.allCases.flatMap { service in
         Command.verbs(of: service).map { verb in
-            Topic(Command.topic(service, verb), from: [.stockbridge, service], to: [service])
+            Topic(
+                Command.topic(service, verb), from: [.stockbridge, service] + otherSenders(service, verb),
+                to: [service])
+        }
+    }
+
+    /// Services that ask another one for something.
+    private static func otherSenders(_ service: ServiceName, _ verb: Command.Verb) -> [ServiceName] {
+        switch (service, verb) {
+        // An unseen sale; a report that is due.
+        case (.orderCollector, .collect): [.stockPublisher, .erpBridge]
+        // A consumer that has no mapping yet.
+        case (.stockPublisher, .republish): [.orderCollector, .reconciler]
+        case (.stockPublisher, .repair): [.reconciler]
+        default: []
         }
     }
 }

@@ -18,6 +18,10 @@ public struct Migration: Sendable {
         Migration("shared", "0001_foundation", PackageResources.shared_0001_foundation_sql),
         Migration("stock", "0001_snapshots", PackageResources.stock_0001_snapshots_sql),
         Migration("publishing", "0001_shelves", PackageResources.publishing_0001_shelves_sql),
+        Migration("publishing", "0002_orders", PackageResources.publishing_0002_orders_sql),
+        Migration("orders", "0001_orders", PackageResources.orders_0001_orders_sql),
+        Migration("erp", "0001_batches", PackageResources.erp_0001_batches_sql),
+        Migration("reconciliation", "0001_runs", PackageResources.reconciliation_0001_runs_sql),
         Migration("notifications", "0001_mails", PackageResources.notifications_0001_mails_sql),
         Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
     ]

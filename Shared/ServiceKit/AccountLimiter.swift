@@ -18,6 +18,26 @@ public struct AccountLimiter: Sendable {
         self.burst = max(1, burst)
     }
 
+    /// What asking for a turn gave.
+    public enum Turn: Sendable, Equatable {
+        /// The account's breaker is open: nobody calls.
+        case breakerOpen
+        /// The turn is the caller's, after so many seconds.
+        case after(seconds: Double)
+    }
+
+    /// Asks the breaker and takes turns in one round trip; none is taken while the breaker is open.
+    ///
+    /// - Parameter probeSeconds: How long nobody calls after this caller was let through as a probe.
+    public func takeTurn(calls: Int, probeSeconds: Double) async throws(PostgresError) -> Turn {
+        let rows = try await pool.query(
+            "SELECT permission, seconds FROM shared.take_turn($1, $2, $3, $4, $5)",
+            [.text(account), .int(calls), .double(perSecond), .int(burst), .double(probeSeconds)])
+        guard let row = rows.first else { return .after(seconds: 0) }
+        if try row.decode("permission", as: String.self) == "open" { return .breakerOpen }
+        return .after(seconds: try row.decode("seconds", as: Double.self))
+    }
+
     /// Reserves turns and returns how many seconds to wait before they are used.
     public func reserve(calls: Int) async throws(PostgresError) -> Double {
         let rows = try await pool.query(

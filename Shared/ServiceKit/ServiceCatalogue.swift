@@ -12,6 +12,14 @@ public enum ServiceCatalogue {
     public static let catalogueQueue = "stock-publisher.catalogue"
     /// The queue of stock-ingestor for decisions of an operator, which need not wait for a pick-up.
     public static let decisionsQueue = "stock-ingestor.decisions"
+    /// The queue of order-collector for passes over one shop's orders; one a shop, so that a slow shop delays no other.
+    public static func passQueue(of shop: ShopName) -> String { "order-collector.pass.\(shop.rawValue)" }
+    /// The queue of order-collector for single orders of one shop, which need not wait for a pass.
+    public static func fetchQueue(of shop: ShopName) -> String { "order-collector.fetch.\(shop.rawValue)" }
+    /// The queue of erp-bridge for reports to be made and mailed.
+    public static let reportQueue = "erp-bridge.reports"
+    /// The queue of reconciler for reading one shop back.
+    public static func readBackQueue(of shop: ShopName) -> String { "reconciler.read.\(shop.rawValue)" }
     /// The queue of notifier for mails to be sent.
     public static let mailQueue = "notifier.mail"
 
@@ -23,7 +31,8 @@ public enum ServiceCatalogue {
     /// All services, for these shops and delay tiers.
     public static func services(shops: [ShopName], tiers: [RetryTier] = RetryTier.standard) -> [ServiceDescription] {
         [
-            stockIngestor(tiers), stockPublisher(shops, tiers), notifier(tiers), operatorTool(),
+            stockIngestor(tiers), stockPublisher(shops, tiers), orderCollector(shops, tiers), erpBridge(tiers),
+            reconciler(shops, tiers), notifier(tiers), operatorTool(),
         ]
     }
 
@@ -68,6 +77,37 @@ public enum ServiceCatalogue {
                 QueueDescription(name: catalogueQueue, kind: .work, topics: [readCatalogue]),
             ] + shops.map { QueueDescription(name: pushQueue(of: $0), kind: .work) },
             tiers: tiers, publishes: Topics.published(by: .stockPublisher))
+    }
+
+    private static func orderCollector(_ shops: [ShopName], _ tiers: [RetryTier]) -> ServiceDescription {
+        ServiceDescription(
+            name: .orderCollector,
+            queues: [
+                QueueDescription(
+                    name: "order-collector", kind: .batch, topics: Topics.consumed(by: .orderCollector))
+            ]
+                + shops.flatMap { shop in
+                    [passQueue(of: shop), fetchQueue(of: shop)].map { QueueDescription(name: $0, kind: .work) }
+                },
+            tiers: tiers, publishes: Topics.published(by: .orderCollector))
+    }
+
+    private static func erpBridge(_ tiers: [RetryTier]) -> ServiceDescription {
+        ServiceDescription(
+            name: .erpBridge,
+            queues: [
+                QueueDescription(name: "erp-bridge", kind: .batch, topics: Topics.consumed(by: .erpBridge)),
+                QueueDescription(name: reportQueue, kind: .work),
+            ],
+            tiers: tiers, publishes: Topics.published(by: .erpBridge))
+    }
+
+    private static func reconciler(_ shops: [ShopName], _ tiers: [RetryTier]) -> ServiceDescription {
+        ServiceDescription(
+            name: .reconciler,
+            queues: [QueueDescription(name: "reconciler", kind: .batch, topics: Topics.consumed(by: .reconciler))]
+                + shops.map { QueueDescription(name: readBackQueue(of: $0), kind: .work) },
+            tiers: tiers, publishes: Topics.published(by: .reconciler))
     }
 
     private static func notifier(_ tiers: [RetryTier]) -> ServiceDescription {

@@ -85,6 +85,9 @@ public struct ServiceProcess: Sendable {
     public func run(_ compose: @Sendable (ServiceParts) async throws -> ServiceComposition) async throws {
         let logger = Self.makeLogger(name)
         for warning in configuration.warnings { logger.warning("configuration", metadata: ["warning": "\(warning)"]) }
+        if let file = ProcessClock.offsetFile {
+            logger.warning("the clock is shifted; only for demonstrations and tests", metadata: ["file": "\(file)"])
+        }
         let metrics = Self.metrics
         let parts = try makeParts(logger: logger)
         let composition = try await compose(parts)

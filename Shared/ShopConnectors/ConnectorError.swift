@@ -12,6 +12,10 @@ public struct ShopCall: Sendable, Hashable {
         case readStock = "reading stock"
         /// Writing stock.
         case writeStock = "writing stock"
+        /// Reading orders.
+        case readOrders = "reading orders"
+        /// Looking after webhooks.
+        case manageWebhooks = "looking after webhooks"
     }
 
     /// The shop's name in the configuration.

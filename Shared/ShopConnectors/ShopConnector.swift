@@ -12,6 +12,8 @@ public protocol ShopConnector: Sendable {
     var platform: String { get }
     /// Asks the shop what this account may do. Makes one call or a few; keep the answer and refresh it now and then.
     func discover() async throws(ConnectorError) -> ShopCapabilities
+    /// Verifies webhooks of this shop; nil where no secret for them is configured. Needs no call.
+    var webhookVerifying: (any WebhookVerifying)? { get }
 }
 
 /// What an account may do at its shop. A filled slot is the capability: no flag can drift away from the code.
@@ -22,6 +24,10 @@ public struct ShopCapabilities: Sendable {
     public var stockReading: (any StockReading)?
     /// Writes stock of listings.
     public var stockWriting: (any StockWriting)?
+    /// Reads orders.
+    public var orderReading: (any OrderReading)?
+    /// Looks after the shop's webhooks.
+    public var webhooks: (any WebhookManaging)?
     /// Whether the shop knows whole units only; then levels are rounded down before they are written.
     public var integersOnly: Bool
 
@@ -29,14 +35,19 @@ public struct ShopCapabilities: Sendable {
     ///   - catalogue: nil where the platform or the account's rights do not allow it; so for the others.
     ///   - stockReading: see ``stockReading``.
     ///   - stockWriting: see ``stockWriting``.
+    ///   - orderReading: see ``orderReading``.
+    ///   - webhooks: see ``webhooks``.
     ///   - integersOnly: see ``integersOnly``.
     public init(
         catalogue: (any CatalogueReading)? = nil, stockReading: (any StockReading)? = nil,
-        stockWriting: (any StockWriting)? = nil, integersOnly: Bool = true
+        stockWriting: (any StockWriting)? = nil, orderReading: (any OrderReading)? = nil,
+        webhooks: (any WebhookManaging)? = nil, integersOnly: Bool = true
     ) {
         self.catalogue = catalogue
         self.stockReading = stockReading
         self.stockWriting = stockWriting
+        self.orderReading = orderReading
+        self.webhooks = webhooks
         self.integersOnly = integersOnly
     }
 }

@@ -5,6 +5,10 @@ public protocol StockWriting: Sendable {
     /// The most writes that one API call takes.
     var maximumBatch: Int { get }
 
+    /// Whether the platform compares ``StockWrite/expected`` with what it has in the moment of writing, so that no sale
+    /// in between is overwritten.
+    var comparesAndSets: Bool { get }
+
     /// Splits `ids` into sets that each fit into one API call, in a stable order, without repeats: WooCommerce takes
     /// simple products together, but variations only with those of the same parent.
     func groups(_ ids: [ListingID]) -> [[ListingID]]
@@ -26,13 +30,23 @@ public struct StockWrite: Sendable, Equatable {
     public let id: ListingID
     /// Units available from now on.
     public let quantity: Quantity
+    /// Units that the shop has to have before, or nothing is written; nil writes in any case. Only where the platform
+    /// compares (``StockWriting/comparesAndSets``).
+    public let expected: Quantity?
+    /// Names this attempt: the same key again with the same content is carried out once, where the platform knows such
+    /// keys. A changed attempt needs a new one.
+    public let attempt: String?
 
     /// - Parameters:
     ///   - id: where the stock is kept.
     ///   - quantity: units available from now on.
-    public init(id: ListingID, quantity: Quantity) {
+    ///   - expected: units it has to have before; nil for any.
+    ///   - attempt: names this attempt.
+    public init(id: ListingID, quantity: Quantity, expected: Quantity? = nil, attempt: String? = nil) {
         self.id = id
         self.quantity = quantity
+        self.expected = expected
+        self.attempt = attempt
     }
 }
 
@@ -47,6 +61,8 @@ public enum StockWriteResult: Sendable, Equatable {
     /// The shop refused this one and says why in its own words; nothing was changed. ``isTransient`` says whether the
     /// same write may succeed later.
     case rejected(code: String, message: String)
+    /// The shop had another quantity than ``StockWrite/expected``; nothing was changed. What it has now, if it says so.
+    case mismatch(observed: Quantity?)
     /// The answer does not mention it, so it may or may not have been applied. Read back.
     case unanswered
 
@@ -54,7 +70,7 @@ public enum StockWriteResult: Sendable, Equatable {
     /// whose own code says that it failed inside.
     public var isTransient: Bool {
         switch self {
-        case .confirmed, .altered, .unanswered: true
+        case .confirmed, .altered, .unanswered, .mismatch: true
         case .rejected(let code, _): code.contains("internal_server_error") || code.contains("db_error")
         }
     }

@@ -4,6 +4,8 @@ import ServiceKit
 @main
 struct Main {
     static func main() async {
-        await ServiceMain.run { configuration in try await NotifierService(configuration: configuration).run() }
+        await ServiceMain.run { configuration in
+            try await NotifierService(configuration: configuration, clock: ProcessClock.wall).run()
+        }
     }
 }

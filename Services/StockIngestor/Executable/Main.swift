@@ -4,6 +4,8 @@ import StockIngestor
 @main
 struct Main {
     static func main() async {
-        await ServiceMain.run { configuration in try await StockIngestorService(configuration: configuration).run() }
+        await ServiceMain.run { configuration in
+            try await StockIngestorService(configuration: configuration, clock: ProcessClock.wall).run()
+        }
     }
 }

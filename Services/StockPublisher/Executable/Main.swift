@@ -4,6 +4,8 @@ import StockPublisher
 @main
 struct Main {
     static func main() async {
-        await ServiceMain.run { configuration in try await StockPublisherService(configuration: configuration).run() }
+        await ServiceMain.run { configuration in
+            try await StockPublisherService(configuration: configuration, clock: ProcessClock.wall).run()
+        }
     }
 }

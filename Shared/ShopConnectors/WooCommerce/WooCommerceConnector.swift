@@ -30,6 +30,8 @@ public struct WooCommerceConnector: ShopConnector {
     public var shop: ShopName { client.configuration.shop }
     /// `woocommerce`
     public var platform: String { "woocommerce" }
+    /// Nil until a secret for webhooks is configured.
+    public var webhookVerifying: (any WebhookVerifying)? { nil }
 
     /// Makes two calls: lists one product, and posts a batch with nothing in it, which a key without the right to write
     /// is refused. Such a key gives a shop that can be read but not written.

@@ -8,6 +8,7 @@ struct WooCommerceStock: StockReading, StockWriting {
     let client: WooCommerceClient
 
     var maximumBatch: Int { client.configuration.batchLimit }
+    var comparesAndSets: Bool { false }
 
     func readGroups(_ ids: [ListingID]) -> [[ListingID]] { groups(ids) }
 

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// One payload of every shape, as it has to look on the wire.
-private struct Golden: CustomTestStringConvertible {
+struct Golden: CustomTestStringConvertible {
     let name: String
     let encoded: @Sendable () throws -> [UInt8]
     /// Reads the bytes and writes them again.
@@ -25,7 +25,9 @@ private struct Golden: CustomTestStringConvertible {
     static let run = UUID(uuid: (0xAA, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 0x01))
     static let moment = Date(timeIntervalSince1970: 1_795_215_731.25)
 
-    static let all = [
+    static let all = stock + orders
+
+    private static let stock = [
         Golden(
             "stock.aggregated.header-whole",
             StockAggregated.header(
@@ -89,7 +91,7 @@ struct GoldenEventTests {
 
     /// `GOLDEN=write` writes the files anew; then read the difference before committing it.
     @Test(arguments: Golden.all)
-    fileprivate func everyPayloadLooksByteForByteAsItsGoldenFile(_ golden: Golden) throws {
+    func everyPayloadLooksByteForByteAsItsGoldenFile(_ golden: Golden) throws {
         let file = Self.folder.appending(path: "\(golden.name).json")
         let bytes = try golden.encoded()
         if ProcessInfo.processInfo.environment["GOLDEN"] == "write" { try Data(bytes + [0x0A]).write(to: file) }

@@ -62,7 +62,11 @@ struct TopicTests {
     func theDocumentNamesTheVersionsOfTheCode() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
         let text = try String(contentsOf: root.appending(path: "docs/asyncapi.yaml"), encoding: .utf8)
-        let types = [StockAggregated.type, StockHeld.type, AlertRaised.type, AlertCleared.type, Command.type]
+        let types = [
+            StockAggregated.type, StockHeld.type, AlertRaised.type, AlertCleared.type, Command.type, OrderChanged.type,
+            OrderHeld.type, OrdersCollected.type, OrderReported.type, ReportReady.type, MappingChanged.type,
+            StockPublished.type, ReconciliationCompleted.type,
+        ]
         for type in types {
             let entry = "      name: \(type.name)\n      x-version: '\(type.majorVersion).\(type.minorVersion)'\n"
             #expect(text.contains(entry), "\(type)")
@@ -91,7 +95,14 @@ struct TopicTests {
 
     @Test
     func schemasAndRolesAreThoseOfTheDesign() {
-        #expect(ServiceName.allCases.map(\.schema) == ["stock", "publishing", "notifications", "operations"])
-        #expect(ServiceName.allCases.map(\.role) == ["stock_ingestor", "stock_publisher", "notifier", "stockbridge"])
+        #expect(
+            ServiceName.allCases.map(\.schema) == [
+                "stock", "publishing", "orders", "erp", "reconciliation", "notifications", "operations",
+            ])
+        #expect(
+            ServiceName.allCases.map(\.role) == [
+                "stock_ingestor", "stock_publisher", "order_collector", "erp_bridge", "reconciler", "notifier",
+                "stockbridge",
+            ])
     }
 }

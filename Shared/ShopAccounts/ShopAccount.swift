@@ -1,13 +1,13 @@
-import Concurrency
+public import Concurrency
 import Contracts
-import Domain
+public import Domain
 import Foundation
 import Logging
 import Messaging
 import PostgreSQL
-import ServiceKit
-import Settings
-import ShopConnectors
+public import ServiceKit
+public import Settings
+public import ShopConnectors
 import Synchronization
 import Transfer
 
@@ -19,42 +19,40 @@ struct SharedPacing: CallPacing {
     static let breakerThreshold = 5
     static let probeSeconds: Double = 10
 
-    let pool: PostgresPool
-    let account: String
-    let perSecond: Double
-    let burst: Int
+    let limiter: AccountLimiter
+    let breaker: CircuitBreaker
     let alerts: AccountAlerts
 
+    init(_ shop: StockbridgeConfiguration.Shop, pool: PostgresPool, alerts: AccountAlerts) {
+        let account = ShopAccount.accountName(shop.name)
+        limiter = AccountLimiter(
+            pool: pool, account: account, perSecond: shop.limits.requestsPerSecond, burst: shop.limits.burst)
+        breaker = CircuitBreaker(
+            pool: pool, account: account, threshold: Self.breakerThreshold, probeSeconds: Self.probeSeconds)
+        self.alerts = alerts
+    }
+
     func waitForTurn(calls: Int) async throws(PacingRefusal) {
-        let seconds: Double
+        let turn: AccountLimiter.Turn
         do throws(PostgresError) {
-            let rows = try await pool.query(
-                "SELECT permission, seconds FROM shared.take_turn($1, $2, $3, $4, $5)",
-                [
-                    .text(account), .int(calls), .double(perSecond), .int(burst), .double(Self.probeSeconds),
-                ])
-            guard let row = rows.first else { return }
-            if try row.decode("permission", as: String.self) == "open" {
-                throw PostgresError.wrongState("open")
-            }
-            seconds = try row.decode("seconds", as: Double.self)
+            turn = try await limiter.takeTurn(calls: calls, probeSeconds: Self.probeSeconds)
         } catch {
-            if case .wrongState("open") = error { throw .breakerOpen(retryAfterSeconds: Self.probeSeconds) }
             throw .unavailable(detail: error.label)
         }
-        guard seconds > 0 else { return }
-        if seconds > Self.longestWaitSeconds { throw .tooLong(waitSeconds: seconds) }
-        do { try await Task.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
+        switch turn {
+        case .breakerOpen: throw .breakerOpen(retryAfterSeconds: Self.probeSeconds)
+        case .after(let seconds) where seconds <= 0: return
+        case .after(let seconds) where seconds > Self.longestWaitSeconds: throw .tooLong(waitSeconds: seconds)
+        case .after(let seconds):
+            do { try await Task.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
+        }
     }
 
     func feedback(_ feedback: PaceFeedback) async {
         do throws(PostgresError) {
             if let seconds = feedback.retryAfterSeconds, feedback.countsAsOutage {
-                _ = try await pool.query(
-                    "SELECT shared.block_calls($1, $2)", [.text(account), .double(min(max(0, seconds), 3_600))])
+                try await limiter.block(seconds: seconds)
             }
-            let breaker = CircuitBreaker(
-                pool: pool, account: account, threshold: Self.breakerThreshold, probeSeconds: Self.probeSeconds)
             switch feedback.outcome {
             case .answered where !feedback.countsAsOutage:
                 if await alerts.hadTrouble(), try await breaker.succeeded() { await alerts.recovered() }
@@ -82,17 +80,21 @@ struct SharedPacing: CallPacing {
 }
 
 /// One shop account: its connector, and what it is able to do, asked for when first needed and kept.
-final class ShopAccount: Sendable {
+public final class ShopAccount: Sendable {
     /// Capabilities are asked for anew after so long.
     static let capabilitySeconds: TimeInterval = 3_600
 
-    let shop: ShopName
-    let connector: any ShopConnector
-    let alerts: AccountAlerts
+    /// The shop.
+    public let shop: ShopName
+    /// Speaks to it; every call takes its turn at the account's shared pace.
+    public let connector: any ShopConnector
+    /// Tells people about the account's troubles.
+    public let alerts: AccountAlerts
     private let clock: WallClock
     private let known = Mutex<(capabilities: ShopCapabilities, at: Date)?>(nil)
 
-    init(shop: ShopName, connector: any ShopConnector, alerts: AccountAlerts, clock: WallClock) {
+    /// An account with a connector of any kind; services use ``make(_:parts:)``.
+    public init(shop: ShopName, connector: any ShopConnector, alerts: AccountAlerts, clock: WallClock) {
         self.shop = shop
         self.connector = connector
         self.alerts = alerts
@@ -100,9 +102,10 @@ final class ShopAccount: Sendable {
     }
 
     /// The account's name at the shared limiter and breaker.
-    static func accountName(_ shop: ShopName) -> String { "shop \(shop.rawValue)" }
+    public static func accountName(_ shop: ShopName) -> String { "shop \(shop.rawValue)" }
 
-    func capabilities() async throws(ConnectorError) -> ShopCapabilities {
+    /// What the account may do; asks the shop if that was long ago.
+    public func capabilities() async throws(ConnectorError) -> ShopCapabilities {
         let now = clock.now()
         if let held = known.withLock({ $0 }), now.timeIntervalSince(held.at) < Self.capabilitySeconds {
             return held.capabilities
@@ -112,23 +115,11 @@ final class ShopAccount: Sendable {
         return found
     }
 
-    /// Makes the account of a shop from its configuration.
-    static func make(_ shop: StockbridgeConfiguration.Shop, parts: ServiceParts) throws -> ShopAccount {
+    /// Makes the account of a shop from its configuration; resolves its secrets, and makes no call.
+    public static func make(_ shop: StockbridgeConfiguration.Shop, parts: ServiceParts) throws -> ShopAccount {
         let alerts = AccountAlerts(shop: shop.name, parts: parts)
-        let pacing = SharedPacing(
-            pool: parts.database.pool, account: accountName(shop.name), perSecond: shop.limits.requestsPerSecond,
-            burst: shop.limits.burst, alerts: alerts)
-        switch shop.platform {
-        case .woocommerce:
-            let configuration = WooCommerceConfiguration(
-                shop: shop.name, url: shop.url,
-                key: try shop.credentials.key.resolve(service: parts.name.rawValue).reveal(),
-                secret: try shop.credentials.secret.resolve(service: parts.name.rawValue).reveal(),
-                caFile: shop.caFile, requestTimeoutSeconds: shop.limits.requestTimeoutSeconds,
-                batchLimit: shop.limits.batch)
-            let connector = WooCommerceConnector(
-                configuration, http: parts.transfer, pacing: pacing, clock: parts.clock)
-            return ShopAccount(shop: shop.name, connector: connector, alerts: alerts, clock: parts.clock)
-        }
+        let pacing = SharedPacing(shop, pool: parts.database.pool, alerts: alerts)
+        let connector = try Self.connector(shop, parts: parts, pacing: pacing)
+        return ShopAccount(shop: shop.name, connector: connector, alerts: alerts, clock: parts.clock)
     }
 }

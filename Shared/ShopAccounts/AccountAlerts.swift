@@ -1,21 +1,23 @@
 import Concurrency
 import Contracts
-import Domain
+public import Domain
 import Foundation
 import Logging
 import Messaging
-import ServiceKit
+public import ServiceKit
 import Synchronization
 
 /// Tells people that a shop account is out, or refuses our credentials, and that it is back. One alert per condition;
 /// notifier does not repeat one that is open.
-struct AccountAlerts: Sendable {
-    let shop: ShopName
+public struct AccountAlerts: Sendable {
+    /// The shop.
+    public let shop: ShopName
     let parts: ServiceParts
     private let trouble = SharedTrouble()
     private let refusal = SharedTrouble()
 
-    init(shop: ShopName, parts: ServiceParts) {
+    /// Alerts about one shop of one service.
+    public init(shop: ShopName, parts: ServiceParts) {
         self.shop = shop
         self.parts = parts
     }
@@ -28,26 +30,27 @@ struct AccountAlerts: Sendable {
     func outage(_ reason: String) async {
         await raise(
             condition: "shop-outage:\(shop.rawValue)", severity: .critical, title: "Shop \(shop.rawValue) is out",
-            text: "Shop \(shop.rawValue): \(reason). Pushing to it is paused; the other shops go on.",
-            whatToDo: "Look at the shop's server. Pushing resumes by itself once the shop answers.")
+            text: "Shop \(shop.rawValue): \(reason). Calls to it are paused; the other shops go on.",
+            whatToDo: "Look at the shop's server. Everything resumes by itself once the shop answers.")
     }
 
-    func refusedCredentials(_ sentence: String) async {
+    /// The shop refuses our credentials; `sentence` says in what words.
+    public func refusedCredentials(_ sentence: String) async {
         refusal.set()
         await raise(
             condition: "shop-credentials:\(shop.rawValue)", severity: .critical,
             title: "Shop \(shop.rawValue) refuses our credentials", text: sentence,
-            whatToDo: "Check the key, the secret and their rights; nothing is lost, what waits is pushed afterwards.")
+            whatToDo: "Check the key, the secret and their rights; nothing is lost, what waits is done afterwards.")
     }
 
     func recovered() async {
-        await clear("shop-outage", "Shop \(shop.rawValue) answers again; what waited is being pushed.")
+        await clear("shop-outage", "Shop \(shop.rawValue) answers again; what waited is being done.")
     }
 
     /// A call was let in: what was said about the credentials is over, whichever process said it.
     func acceptedCredentials() async {
         guard refusal.take() else { return }
-        await clear("shop-credentials", "Shop \(shop.rawValue) accepts our credentials; what waited is being pushed.")
+        await clear("shop-credentials", "Shop \(shop.rawValue) accepts our credentials; what waited is being done.")
     }
 
     private func clear(_ condition: String, _ text: String) async {

@@ -1,0 +1,2 @@
+-- What was handed to the ERP.
+SELECT shared.create_messaging_tables('erp');

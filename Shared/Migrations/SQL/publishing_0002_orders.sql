@@ -1,0 +1,1 @@
+-- Open order lines and order feeds, as this service learnt them from events.
