@@ -67,14 +67,15 @@ extension StockbridgeConfiguration {
             return sources.enumerated().flatMap { index, source in
                 source.location.secrets.map { ("sources[\(index)].location.\($0.key)", $0.reference) }
             }
-        case .stockPublisher:
+        case .stockPublisher, .orderCollector, .reconciler:
             return shops.enumerated().flatMap { index, shop in
-                [
-                    ("shops[\(index)].credentials.key", shop.credentials.key),
-                    ("shops[\(index)].credentials.secret", shop.credentials.secret),
-                ]
+                var secrets = shop.credentials.secrets.map { ("shops[\(index)].credentials.\($0.key)", $0.reference) }
+                if service == .orderCollector, let secret = shop.orders.webhookSecret {
+                    secrets.append(("shops[\(index)].orders.webhook_secret", secret))
+                }
+                return secrets
             }
-        case .notifier:
+        case .notifier, .erpBridge:
             return mail.password.map { [("mail.password", $0)] } ?? []
         case .stockbridge, nil:
             return []
@@ -91,12 +92,24 @@ extension StockbridgeConfiguration {
             for (index, source) in sources.enumerated() {
                 files += source.location.files.map { ("sources[\(index)].location.\($0.key)", $0.file) }
             }
-        case .stockPublisher:
+        case .stockPublisher, .orderCollector, .reconciler:
             for (index, shop) in shops.enumerated() { files.append(("shops[\(index)].ca_file", shop.caFile)) }
-        case .notifier: files.append(("mail.ca_file", mail.caFile))
+        case .notifier, .erpBridge: files.append(("mail.ca_file", mail.caFile))
         case .stockbridge, nil: break
         }
         return files.compactMap { path, file in file.map { (path, $0) } }
+    }
+}
+
+extension StockbridgeConfiguration.ShopCredentials {
+    fileprivate var secrets: [(key: String, reference: SecretReference)] {
+        switch self {
+        case .woocommerce(let key, let secret):
+            [("key", key), ("secret", secret)]
+        case .shopify(let accessToken, _, let clientSecret):
+            [("access_token", accessToken), ("client_secret", clientSecret)]
+                .compactMap { key, reference in reference.map { (key, $0) } }
+        }
     }
 }
 

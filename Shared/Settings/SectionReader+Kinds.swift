@@ -82,6 +82,12 @@ extension SectionReader {
         return address
     }
 
+    /// A base address that may be absent.
+    func optionalURL(_ key: String, isInsecure: Bool, insecureKey: String) -> String? {
+        guard has(key) else { return optionalText(key) }
+        return url(key, default: "", isInsecure: isInsecure, insecureKey: insecureKey)
+    }
+
     private func optionalText(_ key: String, derived: String) -> String {
         guard has(key) else {
             _ = take(key, KeyFact(type: "string"))
@@ -207,8 +213,8 @@ extension SectionReader {
     }
 
     /// A name that becomes part of queue names and file names.
-    func identifier(_ key: String) -> String {
-        let name = text(key)
+    func identifier(_ key: String, default fallback: String? = nil) -> String {
+        let name = if let fallback { text(key, default: fallback) } else { text(key) }
         let isPlain = name.utf8.allSatisfy { byte in
             (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
         }

@@ -10,16 +10,24 @@ extension SectionReader {
         let database = section("database") { $0.database() }
         let admin = optionalSection("admin") { $0.administration() }
         let http = section(withDefaults: "http") { $0.http() }
+        let webhooks = section(withDefaults: "webhooks") { $0.webhooks() }
         let mail = section("mail") { $0.mail() }
         let people = people()
         let warehouses = warehouses()
         let sources = sources(zone: zone, warehouses: warehouses.map(\.name))
         let shops = shops(zone: zone, warehouses: warehouses)
+        let erp = section(withDefaults: "erp") { $0.erp() }
         let retry = section(withDefaults: "retry") { $0.retry() }
-        let alerts = section("alerts") { $0.alerts(groups: people.map(\.name)) }
+        let groups = people.map(\.name)
+        let alerts = section("alerts") { $0.alerts(groups: groups) }
+        let reconciliation = section(withDefaults: "reconciliation") {
+            $0.reconciliation(zone: zone, groups: groups, alerts: alerts)
+        }
+        let reports = section(withDefaults: "reports") { $0.reports(groups: groups, alerts: alerts) }
         return StockbridgeConfiguration(
-            company: company, timeZone: zone, broker: broker, database: database, admin: admin, http: http, mail: mail,
-            people: people, sources: sources, warehouses: warehouses, shops: shops, retry: retry, alerts: alerts,
+            company: company, timeZone: zone, broker: broker, database: database, admin: admin, http: http,
+            webhooks: webhooks, mail: mail, people: people, sources: sources, warehouses: warehouses, shops: shops,
+            erp: erp, reconciliation: reconciliation, reports: reports, retry: retry, alerts: alerts,
             warnings: log.warnings, file: log.file, lines: log.lines, effective: .mapping(effective))
     }
 
@@ -53,14 +61,7 @@ extension SectionReader {
     }
 
     private func alerts(groups: [String]) -> StockbridgeConfiguration.Alerts {
-        let items = texts("to", isRequired: true)
-        reportRepeated(items, what: "the group is")
-        for item in items where !groups.isEmpty && !groups.contains(item.text) {
-            log.report(
-                item.path, item.place, "\(quoted(item.text)) is no group in people",
-                suggestion: Suggestion.sentence(for: item.text, among: groups))
-        }
-        return StockbridgeConfiguration.Alerts(to: items.map(\.text))
+        StockbridgeConfiguration.Alerts(to: checkGroups(texts("to", isRequired: true), among: groups))
     }
 }
 

@@ -23,34 +23,43 @@ extension SectionReader {
     private func shop(
         name: String, zone: TimeZone, warehouses: [StockbridgeConfiguration.Warehouse]
     ) -> StockbridgeConfiguration.Shop {
-        let platform = choice("platform", of: StockbridgeConfiguration.Platform.self) ?? .woocommerce
+        let platform = choice("platform", of: StockbridgeConfiguration.Platform.self)
         let insecure = boolean("insecure", default: false)
         let url = url("url", isInsecure: insecure, insecureKey: "insecure: true")
-        let credentials = section("credentials") {
-            StockbridgeConfiguration.APICredentials(key: $0.secret("key"), secret: $0.secret("secret"))
-        }
+        let credentials = section("credentials") { $0.shopCredentials(platform: platform) }
+        let apiVersion = apiVersion(platform: platform)
+        let location = shopLocation(platform: platform)
+        let shopZone = timeZone("time_zone", default: zone)
+        let currencies = currencies()
         let caFile = filePath("ca_file")
         let stock = shopWarehouses(known: warehouses.map(\.name))
         let policy = levelPolicy()
         let mapping = section(withDefaults: "mapping") { $0.mapping() }
         let limits = section(withDefaults: "limits") { $0.limits() }
-        let schedules = section(withDefaults: "schedules") { section in
-            StockbridgeConfiguration.Schedules(
-                catalogue: section.section(withDefaults: "catalogue") {
-                    $0.schedule(default: "30 5 * * *", zone: zone)
-                })
-        }
+        let staleReserve = quantity("stale_reserve", default: .zero)
+        let orders = section(withDefaults: "orders") { $0.orders(platform: platform) }
+        let schedules = section(withDefaults: "schedules") { $0.schedules(zone: shopZone) }
+        let repairs = boolean("reconcile_repairs", default: false)
         let deadline = integer("run_deadline_minutes", default: 30, in: 1...1440)
         let stale = integer("feed_stale_after_minutes", default: 30, in: 1...1440)
         let safety = warehouses.filter { stock.contains($0.name) }
             .map { SettingsValue.Entry(key: $0.name.rawValue, value: .number($0.safety.description)) }
         let canonical = SettingsValue.mapping(effective + [.init(key: "warehouse_safety", value: .mapping(safety))])
         return StockbridgeConfiguration.Shop(
-            name: ShopName(name), platform: platform, url: url, insecure: insecure, credentials: credentials,
-            caFile: caFile, warehouses: stock, share: policy.share, cap: policy.cap, buffer: policy.buffer,
-            stopSellingAt: policy.stopSellingAt, mapping: mapping, limits: limits, schedules: schedules,
+            name: ShopName(name), platform: platform ?? .woocommerce, url: url, insecure: insecure,
+            credentials: credentials, apiVersion: apiVersion, location: location, timeZone: shopZone,
+            currencies: currencies, caFile: caFile, warehouses: stock, share: policy.share, cap: policy.cap,
+            buffer: policy.buffer, stopSellingAt: policy.stopSellingAt, staleReserve: staleReserve, mapping: mapping,
+            limits: limits, schedules: schedules, orders: orders, reconcileRepairs: repairs,
             runDeadlineMinutes: deadline, feedStaleAfterMinutes: stale,
             canonicalDescription: canonical.canonicalDescription)
+    }
+
+    private func schedules(zone: TimeZone) -> StockbridgeConfiguration.Schedules {
+        StockbridgeConfiguration.Schedules(
+            catalogue: section(withDefaults: "catalogue") { $0.schedule(default: "30 5 * * *", zone: zone) },
+            report: section(withDefaults: "report") { $0.schedule(default: "0 12 * * *", zone: zone) },
+            orderRepair: section(withDefaults: "order_repair") { $0.schedule(default: "0 3 * * *", zone: zone) })
     }
 
     private func shopWarehouses(known: [WarehouseName]) -> [WarehouseName] {

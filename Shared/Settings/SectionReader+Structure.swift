@@ -90,6 +90,17 @@ extension SectionReader {
         return items
     }
 
+    /// A list of at least one text, with a default.
+    ///
+    /// - Parameter fact: What is said about the key; it holds the default only where that is always the same.
+    func texts(_ key: String, _ fact: KeyFact, default fallback: [String]) -> [Item] {
+        let items =
+            take(key, fact).map { texts($0.node, path: pathOf(key), isRequired: true) }
+            ?? fallback.map { Item(text: $0, path: pathOf(key), place: place) }
+        record(key, .list(items.map { .text($0.text) }))
+        return items
+    }
+
     func texts(_ node: Node, path: String, isRequired: Bool) -> [Item] {
         if case .scalar = node {
             return plainText(node, path: path).map { [Item(text: $0, path: path, place: Place(node.mark, or: place))] }

@@ -1,4 +1,5 @@
 public import Domain
+public import Foundation
 
 extension StockbridgeConfiguration {
     /// An entry of `shops`: one account at one platform.
@@ -11,8 +12,17 @@ extension StockbridgeConfiguration {
         public let url: String
         /// Whether plain http is allowed.
         public let insecure: Bool
-        /// The account's key and secret.
-        public let credentials: APICredentials
+        /// What the shop's software is told about who asks.
+        public let credentials: ShopCredentials
+        /// The version of the platform's interface that is spoken, `YYYY-MM`; only Shopify has versions.
+        public let apiVersion: String
+        /// Shopify's identifier of the place whose stock is set, `gid://shopify/Location/…`; nil means the shop's only
+        /// one.
+        public let location: String?
+        /// The zone whose clock the shop's schedules and business days go by.
+        public let timeZone: TimeZone
+        /// The currencies whose orders are taken; an order in another one is held. At least one.
+        public let currencies: [CurrencyCode]
         /// Absolute path of a PEM file with the certificate authorities to trust; nil means the system's.
         public let caFile: String?
         /// The warehouses that this shop sells from; at least one.
@@ -25,12 +35,18 @@ extension StockbridgeConfiguration {
         public let buffer: Quantity
         /// Below this many available units the shop shows 0.
         public let stopSellingAt: Quantity
+        /// ERP units of each SKU that all shops keep back while this shop's order feed is stale (domain.md section 2).
+        public let staleReserve: Quantity
         /// How the shop's SKUs become ERP codes.
         public let mapping: Mapping
         /// How fast the shop may be asked.
         public let limits: Limits
         /// What is done regularly.
         public let schedules: Schedules
+        /// How the shop's orders are collected and counted.
+        public let orders: OrderSettings
+        /// Whether the reconciler asks for safe repairs by itself (`too_high`, `too_low`, `edited_on_site`).
+        public let reconcileRepairs: Bool
         /// Minutes after which a run ends, whatever is still open.
         public let runDeadlineMinutes: Int
         /// Minutes after which the shop's order feed counts as stale.
@@ -53,14 +69,16 @@ extension StockbridgeConfiguration {
     /// The platforms that there is a connector for.
     public enum Platform: String, Sendable, Hashable, CaseIterable {
         case woocommerce
+        case shopify
     }
 
-    /// `shops[].credentials`: an API key and its secret.
-    public struct APICredentials: Sendable {
-        /// The key: WooCommerce's consumer key.
-        public let key: SecretReference
-        /// The secret: WooCommerce's consumer secret.
-        public let secret: SecretReference
+    /// `shops[].credentials`: how we sign in, by platform.
+    public enum ShopCredentials: Sendable, Hashable {
+        /// WooCommerce's consumer key and consumer secret.
+        case woocommerce(key: SecretReference, secret: SecretReference)
+        /// Shopify: either an access token, or a client's identifier with its secret, for which the shop gives out a
+        /// token. The secret also verifies webhooks; without one they cannot be taken.
+        case shopify(accessToken: SecretReference?, clientID: String?, clientSecret: SecretReference?)
     }
 
     /// `shops[].mapping`: how the shop's SKUs become ERP codes.
@@ -87,6 +105,10 @@ extension StockbridgeConfiguration {
     public struct Schedules: Sendable, Hashable {
         /// When the shop's catalogue is read.
         public let catalogue: Schedule
+        /// When the report of the shop's orders goes to the ERP.
+        public let report: Schedule
+        /// When the orders of the last days are read once more in full.
+        public let orderRepair: Schedule
     }
 }
 

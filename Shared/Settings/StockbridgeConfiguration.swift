@@ -19,6 +19,8 @@ public struct StockbridgeConfiguration: Sendable {
     public let admin: Administration?
     /// Where the services answer for their health and metrics.
     public let http: HTTP
+    /// Where order-collector listens for what shops tell it.
+    public let webhooks: Webhooks
     /// The server that takes mails to people.
     public let mail: Mail
     /// Groups of people with their addresses, in the file's order.
@@ -29,6 +31,12 @@ public struct StockbridgeConfiguration: Sendable {
     public let warehouses: [Warehouse]
     /// The shops that stock goes to, in the file's order; at least one.
     public let shops: [Shop]
+    /// Where order reports go, and when the ERP's numbers contain what we told it.
+    public let erp: ERP
+    /// The daily comparison of what should be with what is.
+    public let reconciliation: Reconciliation
+    /// Who is told about order reports.
+    public let reports: Reports
     /// How failed messages are tried again.
     public let retry: Retry
     /// Who hears about conditions that need a person.

@@ -67,7 +67,7 @@ struct LoadingTests {
     @Test("a sixth shop is one more entry")
     func sixthShop() throws {
         let text = try exampleText().replacingOccurrences(
-            of: "# How failed messages are tried again.",
+            of: "# Where order reports go, and when the ERP's numbers contain what it was told.",
             with: """
                   - name: hue
                     platform: woocommerce

@@ -50,7 +50,7 @@ struct ProblemTests {
             platform, "\(platform)\n    stop_seling_at: 3", "shops[0].stop_seling_at",
             "did you mean \"stop_selling_at\""),
         .init(platform, "\(platform)\n    colour: red", "shops[0].colour", "not a setting here"),
-        .init("alerts:", "reports: {}\nalerts:", "reports", "not a setting here", "possible here"),
+        .init("alerts:", "colours: {}\nalerts:", "colours", "not a setting here", "possible here"),
         .init("    warehouses: [HN, HCM]\n", "", "shops[0].warehouses", "is missing"),
         .init("company: Hoa Sen Care\n", "", "company", "is missing"),
         .init("    quantities: gross\n", "", "sources[0].quantities", "is missing"),

@@ -33,6 +33,7 @@ let minimalText = """
         credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}
         warehouses: [HN, HCM]
     alerts: {to: operations}
+    erp: {mailbox: [orders@erp.example]}
     """
 
 /// Loads a text as if it stood in /etc/stockbridge.
