@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 out=$(realpath -m "$1")
 build=${2:-$("$root/infra/build-release.sh" --path)}
-executables=(stock-ingestor stock-publisher notifier stockbridge)
+executables=(stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier stockbridge)
 
 rm -rf "$out.new"
 mkdir -p "$out.new"/{bin,lib,libexec}

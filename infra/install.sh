@@ -7,7 +7,8 @@
 set -euo pipefail
 
 build=(gcc libc6-dev libstdc++-12-dev tzdata pkg-config
-    librabbitmq-dev libpq-dev libcurl4-openssl-dev libzip-dev libxml2-dev zlib1g-dev)
+    librabbitmq-dev libpq-dev libcurl4-openssl-dev libzip-dev libxml2-dev zlib1g-dev libxlsxwriter-dev
+    libcairo2-dev fonts-dejavu-core)
 stack=(rabbitmq-server postgresql-15 openssh-server openssh-client openssl util-linux python3-minimal
     python3-aiosmtpd python3-openpyxl)
 bench=(gcc libc6-dev python3-venv python3-dev)

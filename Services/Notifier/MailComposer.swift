@@ -54,7 +54,7 @@ struct MailComposer: Sendable {
         return facts
     }
 
-    private func text(_ date: Date) -> String {
+    func text(_ date: Date) -> String {
         let style = Date.VerbatimFormatStyle(
             format: """
                 \(year: .defaultDigits)-\(month: .twoDigits)-\(day: .twoDigits) \

@@ -47,16 +47,35 @@ struct MailHandler: WorkHandler {
             let rows = try transaction.query(
                 """
                 UPDATE mails SET sending_at = $2 WHERE id = $1
-                RETURNING message_id, recipients, subject, plain, html, created_at, sent_at IS NOT NULL AS sent
+                RETURNING message_id, recipients, subject, plain, html, created_at, sent_at IS NOT NULL AS sent,
+                    attachments::text[] AS attachments, picture
                 """, [.uuid(id), .timestamp(now)])
             guard let row = rows.first else { return nil }
+            let pictures = try row.decode("picture", as: UUID?.self)
+                .map { try Self.file($0.uuidString.lowercased(), in: transaction) }
             let message = MailMessage(
                 from: sender,
                 to: try row.decode("recipients", as: [String].self).map { try MailAddress(parsing: $0) },
                 subject: try row.decode("subject"), messageID: try row.decode("message_id"),
-                date: try row.decode("created_at"), text: try row.decode("plain"), html: try row.decode("html"))
+                date: try row.decode("created_at"), text: try row.decode("plain"), html: try row.decode("html"),
+                attachments: try row.decode("attachments", as: [String].self).flatMap { id in
+                    try Self.file(id, in: transaction).map {
+                        .init(filename: $0.name, contentType: Self.workbookType, bytes: $0.content)
+                    }
+                },
+                inlineImages: (pictures ?? []).map {
+                    .init(contentID: MailFiles.pictureID, contentType: "image/png", bytes: $0.content)
+                })
             return Stored(message: message, isSent: try row.decode("sent"))
         }
+    }
+
+    private static let workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    /// A stored file; none if it is gone, and then the mail goes out without it.
+    private static func file(_ id: String, in transaction: Transaction) throws -> [(name: String, content: [UInt8])] {
+        let rows = try transaction.query("SELECT name, content FROM shared.read_file($1::uuid)", [.text(id)])
+        return try rows.map { (try $0.decode("name"), try $0.decode("content")) }
     }
 
     private func send(_ message: MailMessage, id: UUID, _ context: WorkContext) async throws -> Outcome {

@@ -6,7 +6,7 @@ import ServiceKit
 public import Settings
 import Transfer
 
-/// notifier: mails people about held stock and about conditions that open and close, each once.
+/// notifier: mails people about held stock and orders, about reports, and about conditions that open and close.
 public struct NotifierService: Sendable {
     private let process: ServiceProcess
 
@@ -43,11 +43,21 @@ public struct NotifierService: Sendable {
                         BatchRoute(AlertRaisedHandler(composer: composer, outgoing: outgoing)),
                         BatchRoute(AlertClearedHandler(composer: composer, outgoing: outgoing)),
                         BatchRoute(StockHeldHandler(composer: composer, outgoing: outgoing)),
+                        BatchRoute(OrderHeldHandler()),
+                        BatchRoute(
+                            ReportReadyHandler(
+                                composer: composer, outgoing: outgoing,
+                                recipients: configuration.addresses(of: configuration.reports.notify))),
+                        BatchRoute(
+                            ReconciliationHandler(
+                                composer: composer, outgoing: outgoing,
+                                recipients: configuration.addresses(of: configuration.reconciliation.to))),
                     ], parts: parts.runners)
             ],
             work: [
                 WorkRunner(
                     queue: ServiceCatalogue.mailQueue, concurrency: 2, routes: [WorkRoute(mail)], parts: parts.runners)
-            ])
+            ],
+            loops: [HeldOrderDigest(parts: parts, composer: composer, outgoing: outgoing).run])
     }
 }

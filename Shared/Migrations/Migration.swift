@@ -23,6 +23,7 @@ public struct Migration: Sendable {
         Migration("erp", "0001_batches", PackageResources.erp_0001_batches_sql),
         Migration("reconciliation", "0001_runs", PackageResources.reconciliation_0001_runs_sql),
         Migration("notifications", "0001_mails", PackageResources.notifications_0001_mails_sql),
+        Migration("notifications", "0002_reports", PackageResources.notifications_0002_reports_sql),
         Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
     ]
 }

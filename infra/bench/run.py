@@ -23,6 +23,7 @@ CHAIN, RELAY, BROKER, ROWS = 20_000, 20_000, 50_000, 100_000
 SERVICES = ("stock-publisher", "notifier")
 CEILINGS = {
     "csv": [], "xlsx_read": ["-lzip", "-lxml2"], "messaging": ["-lrabbitmq", "-lpq"], "rows": ["-lpq"],
+    "xlsx_write": ["-lxlsxwriter"],
 }
 
 
@@ -72,7 +73,7 @@ class Bench:
         self.programs.mkdir(parents=True, exist_ok=True)
         flags = shlex.split(self.run("pkg-config", "--cflags", "libpq", "libxml-2.0"))
         for name, libraries in CEILINGS.items():
-            # csv.c, xlsx_read.c, messaging.c, rows.c
+            # csv.c, xlsx_read.c, xlsx_write.c, messaging.c, rows.c
             source, program = self.here / f"{name}.c", self.programs / name
             if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
                 self.run("cc", "-O2", *flags, "-o", program, source, *libraries)
@@ -164,6 +165,9 @@ class Bench:
         more = {"peak_mb": table.median([one["peak_mib"] for one in details]) * 1.048576}
         if unit == "messages/s":
             more["cpu_seconds_per_10000"] = table.median([one["cpu_seconds"] for one in details]) * 10_000 / count
+        others = [side for side in sides if side not in ("ours", "ceiling", "peer")]
+        if others:
+            more["notes"] = [f"{side} {table.median(rates[side]):,.0f} {unit}" for side in others]
         return table.entry(row, unit, "higher", rates, peer_name, **more)
 
     def messaging(
@@ -227,6 +231,21 @@ class Bench:
         }
         return self.measure("xlsx-read", 100_001, "rows/s", sides, "python-calamine (Rust)")
 
+    def xlsx_write(self) -> dict:
+        peer = self.here / "peers/xlsx_write.py"
+        self.data.mkdir(parents=True, exist_ok=True)
+
+        def output(side: str) -> pathlib.Path:
+            return self.data / f"written-{side}.xlsx"
+
+        sides = {
+            "ours": lambda: self.ours("xlsx-write", output("ours"), ROWS),
+            "ceiling": lambda: self.other(self.programs / "xlsx_write", output("ceiling"), ROWS),
+            "peer": lambda: self.other(self.python, peer, "xlsxwriter", output("peer"), ROWS),
+            "openpyxl": lambda: self.other(self.python, peer, "openpyxl", output("openpyxl"), ROWS),
+        }
+        return self.measure("xlsx-write", ROWS, "rows/s", sides, "XlsxWriter in constant memory")
+
     # ---- idle services
 
     def idle_memory(self) -> dict:
@@ -272,10 +291,11 @@ class Bench:
 
 ROWS_BY_NAME = {
     "chain": Bench.chain, "relay": Bench.relay, "csv": Bench.csv, "xlsx-read": Bench.xlsx_read,
+    "xlsx-write": Bench.xlsx_write,
     "idle-memory": Bench.idle_memory, "publish": Bench.publish, "consume": Bench.consume, "copy": Bench.copy,
     "upsert": Bench.upsert,
 }
-WITHOUT_SERVERS = {"csv", "xlsx-read"}
+WITHOUT_SERVERS = {"csv", "xlsx-read", "xlsx-write"}
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 # Functions shared by the scripts of the demo. Sourced after infra/stack/lib.sh, never run.
 # Expects: $root (the repository), $stack (absolute path of the stack's directory), $bin (the executables).
 
-services=(stock-ingestor stock-publisher notifier)
+services=(stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier)
 shops=(hanoi saigon danang beauty wholesale)
 
 step() { printf '\n== %s\n' "$*"; }

@@ -21,7 +21,8 @@ import urllib.parse
 
 import shops
 
-SERVICES = ("stock-ingestor", "stock-publisher", "notifier", "stockbridge")
+SERVICES = ("stock-ingestor", "stock-publisher", "order-collector", "erp-bridge", "reconciler", "notifier",
+            "stockbridge")
 
 
 def main():

@@ -14,7 +14,8 @@ printf '   All servers are private ones on 127.0.0.1; nothing leaves this machin
 infra/install.sh build stack
 
 printf '\n== Building the services (the first time takes several minutes, later a few seconds)\n'
-infra/build-release.sh stock-ingestor stock-publisher notifier stockbridge shop-simulator
+infra/build-release.sh stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier \
+    stockbridge shop-simulator
 bin=$(infra/build-release.sh --path)
 
 infra/stack/up.sh "${1:-.stack}"

@@ -1,7 +1,11 @@
 import ArgumentParser
+import ERPBridge
 import Foundation
 import Messaging
 import Notifier
+import OrderCollector
+import Reconciler
+import ServiceKit
 import Settings
 import StockIngestor
 import StockPublisher
@@ -15,7 +19,7 @@ struct FaultRunner: AsyncParsableCommand {
         abstract: "Runs a service that dies by SIGKILL when it reaches a named point for the n-th time.",
         discussion: "Example: fault-runner stock-publisher --configuration F --at after-http-before-commit --times 2")
 
-    @Argument(help: "stock-ingestor, stock-publisher or notifier.") var service: String
+    @Argument(help: "The service: stock-ingestor, order-collector, ...") var service: String
     @Option(name: .customLong("configuration"), help: "Path of stockbridge.yaml.") var path: String
     @Option(help: "The point: \(FaultPoint.allCases.map(\.rawValue).joined(separator: ", ")).") var at: String
     @Option(help: "The how manieth time is the last.") var times = 1
@@ -28,10 +32,17 @@ struct FaultRunner: AsyncParsableCommand {
     func run() async throws {
         let settings = try ConfigurationLoader.load(path: path)
         let faults = Self.death(at: at, times: times)
+        let clock = ProcessClock.wall
         switch service {
-        case "stock-ingestor": try await StockIngestorService(configuration: settings, faults: faults).run()
-        case "stock-publisher": try await StockPublisherService(configuration: settings, faults: faults).run()
-        case "notifier": try await NotifierService(configuration: settings, faults: faults).run()
+        case "stock-ingestor":
+            try await StockIngestorService(configuration: settings, faults: faults, clock: clock).run()
+        case "stock-publisher":
+            try await StockPublisherService(configuration: settings, faults: faults, clock: clock).run()
+        case "order-collector":
+            try await OrderCollectorService(configuration: settings, faults: faults, clock: clock).run()
+        case "erp-bridge": try await ERPBridgeService(configuration: settings, faults: faults, clock: clock).run()
+        case "reconciler": try await ReconcilerService(configuration: settings, faults: faults, clock: clock).run()
+        case "notifier": try await NotifierService(configuration: settings, faults: faults, clock: clock).run()
         default: throw ValidationError("There is no service '\(service)'.")
         }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Runs our side of one row of `make bench` once and prints what it measured as one line of JSON.
 ///
-///     stockbridge-bench csv FILE | xlsx-read FILE
+///     stockbridge-bench csv FILE | xlsx-read FILE | xlsx-write FILE COUNT
 ///     stockbridge-bench chain COUNT | relay COUNT | publish COUNT | consume COUNT     (after: fill QUEUE-ROW COUNT)
 ///     stockbridge-bench copy COUNT | upsert COUNT
 ///
@@ -25,6 +25,7 @@ struct Main {
         switch (row, arguments.count) {
         case ("csv", 2): return try FileRows.csv(path: arguments[1])
         case ("xlsx-read", 2): return try FileRows.workbook(path: arguments[1])
+        case ("xlsx-write", 3): return try ReportRow.write(path: arguments[1], rows: try number(arguments[2]))
         case ("fill", 3):
             try await Fixture().fill(arguments[1], count: try number(arguments[2]))
             return nil
