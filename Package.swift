@@ -74,6 +74,7 @@ let package = Package(
         .systemLibrary(name: "CZip", path: "Shared/CModules/CZip", pkgConfig: "libzip"),
         .systemLibrary(name: "CXML", path: "Shared/CModules/CXML", pkgConfig: "libxml-2.0"),
         .systemLibrary(name: "CXLSXWriter", path: "Shared/CModules/CXLSXWriter", pkgConfig: "xlsxwriter"),
+        .systemLibrary(name: "CCairo", path: "Shared/CModules/CCairo", pkgConfig: "cairo"),
         shared("Concurrency"),
         shared("RabbitMQ", ["CRabbitMQ", "Concurrency"]),
         shared("PostgreSQL", ["CPostgreSQL", "Concurrency"]),
@@ -81,6 +82,7 @@ let package = Package(
         shared("Spreadsheets", ["CZip", "CXML"]),
         shared("SpreadsheetWriting", ["CXLSXWriter"]),
         shared("DelimitedText"),
+        shared("Charts", ["CCairo"]),
 
         shared("Domain"),
         shared("StockFiles", ["Domain", "DelimitedText", "Spreadsheets"]),
@@ -106,7 +108,7 @@ let package = Package(
             "OrderCollector", executable: "order-collector",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
-                "ShopAccounts", "Concurrency", "ServiceKit", log, crypto, hummingbird, lifecycle,
+                "ShopAccounts", "Concurrency", "ServiceKit", log, metrics, crypto, hummingbird, lifecycle,
             ])
         + service(
             "ERPBridge", executable: "erp-bridge",
@@ -118,7 +120,7 @@ let package = Package(
             "Reconciler", executable: "reconciler",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
-                "ShopAccounts", "SpreadsheetWriting", "Concurrency", "ServiceKit", log, crypto,
+                "ShopAccounts", "SpreadsheetWriting", "Charts", "Concurrency", "ServiceKit", log, crypto,
             ])
         + service(
             "StockPublisher", executable: "stock-publisher",
@@ -145,6 +147,7 @@ let package = Package(
                 "Concurrency", "ServiceKit", log, arguments,
             ])
         + [
+            tests("ChartsTests", "Unit/Charts", ["Charts"]),
             tests("MessagingTests", "Unit/Messaging", ["Messaging", "Contracts", "RabbitMQ", log]),
             tests("PostgreSQLTests", "Unit/PostgreSQL", ["PostgreSQL"]),
             tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL"]),
@@ -163,6 +166,15 @@ let package = Package(
                 "StockIngestorTests", "Unit/StockIngestor",
                 ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
             tests("DelimitedTextTests", "Unit/DelimitedText", ["DelimitedText"]),
+            tests(
+                "ERPBridgeTests", "Unit/ERPBridge",
+                ["ERPBridge", "Contracts", "Domain", "Transfer", "Messaging", "SpreadsheetWriting"]),
+            tests(
+                "ERPBridgeIntegrationTests", "Integration/ERPBridge",
+                [
+                    "TestStack", "ERPBridge", "ServiceKit", "Settings", "Messaging", "Contracts", "Domain",
+                    "PostgreSQL", "RabbitMQ", "Spreadsheets", "SpreadsheetWriting", "Concurrency", crypto,
+                ]),
             tests("SpreadsheetsTests", "Unit/Spreadsheets", ["Spreadsheets", "WorkbookBuilder"]),
             tests("SpreadsheetWritingTests", "Unit/SpreadsheetWriting", ["SpreadsheetWriting", "Spreadsheets"]),
             tests(
@@ -201,7 +213,7 @@ let package = Package(
                 "StockPublisherIntegrationTests", "Integration/StockPublisher",
                 [
                     "TestStack", "ShopSimulators", "StockPublisher", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ",
+                    "Domain", "PostgreSQL", "RabbitMQ", "ShopConnectors", "Concurrency",
                 ]),
             tests(
                 "NotifierTests", "Unit/Notifier", ["Notifier", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
@@ -212,7 +224,10 @@ let package = Package(
                 path: "Tests/Support/ProcessStack", swiftSettings: strict),
             .executableTarget(
                 name: "fault-runner",
-                dependencies: ["StockIngestor", "StockPublisher", "Notifier", "Messaging", "Settings", arguments],
+                dependencies: [
+                    "StockIngestor", "StockPublisher", "OrderCollector", "ERPBridge", "Reconciler", "Notifier",
+                    "ServiceKit", "Messaging", "Settings", arguments,
+                ],
                 path: "Tests/Support/FaultRunner", swiftSettings: strict),
             tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
             tests("FaultTests", "Faults", ["ProcessStack", "PostgreSQL"]),
@@ -234,7 +249,8 @@ let package = Package(
             .executableTarget(
                 name: "stockbridge-bench",
                 dependencies: [
-                    "Contracts", "Domain", "Messaging", "PostgreSQL", "RabbitMQ", "Spreadsheets", "StockFiles", log,
+                    "Contracts", "Domain", "Messaging", "PostgreSQL", "RabbitMQ", "Spreadsheets", "SpreadsheetWriting",
+                    "StockFiles", log,
                 ],
                 path: "infra/bench/Swift", swiftSettings: strict),
         ]

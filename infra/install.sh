@@ -3,6 +3,7 @@
 # Installs what is missing of the named lists of Debian packages, without a question; does nothing when all is there.
 #   build   libraries that the product is compiled against       stack   servers of the local stack and the demo
 #   bench   what the comparisons of "make bench" need            test    stack, and what the tests need besides
+#   render  what infra/render-images.sh draws with
 #   engine  a container engine, for infra/test-image.sh
 set -euo pipefail
 
@@ -12,6 +13,7 @@ build=(gcc libc6-dev libstdc++-12-dev tzdata pkg-config
 stack=(rabbitmq-server postgresql-15 openssh-server openssh-client openssl util-linux python3-minimal
     python3-aiosmtpd python3-openpyxl)
 bench=(gcc libc6-dev python3-venv python3-dev)
+render=(chromium libreoffice-calc poppler-utils python3-minimal python3-openpyxl)
 test=(curl python3-pyftpdlib python3-openssl)
 engine=(docker.io mmdebstrap iptables iproute2 ca-certificates openssl)
 
@@ -24,11 +26,12 @@ for list in "$@"; do
     stack) wanted+=("${stack[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     test) wanted+=("${stack[@]}" "${test[@]}") ;;
+    render) wanted+=("${render[@]}") ;;
     engine) wanted+=("${engine[@]}") ;;
-    *) echo "usage: $0 build|stack|bench|test|engine..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|stack|bench|test|render|engine..." >&2; exit 2 ;;
     esac
 done
-[ ${#wanted[@]} -gt 0 ] || { echo "usage: $0 build|stack|bench|test|engine..." >&2; exit 2; }
+[ ${#wanted[@]} -gt 0 ] || { echo "usage: $0 build|stack|bench|test|render|engine..." >&2; exit 2; }
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -81,7 +81,7 @@ struct CatalogueHandler: WorkHandler {
         } while cursor != nil
         let (shop, remaps) = (account.shop, remaps)
         try await database.unitOfWork { work in
-            try ListingStore.finish(shop: shop, run: run, began: began, at: work.startedAt, in: work.transaction)
+            try ListingStore.finish(shop: shop, run: run, began: began, in: work)
             try remaps.request(shops: [shop], cause: "catalogue", id: run, at: work.startedAt, in: work)
         }
         return count
@@ -157,13 +157,20 @@ enum ListingStore {
     /// Forgets what the shop no longer sells and notes that the catalogue is complete.
     ///
     /// - Parameter began: When this reading began. What another reading saw since then stays, whoever ends first.
-    static func finish(shop: ShopName, run: String, began: Date, at now: Date, in transaction: Transaction) throws {
-        try transaction.execute(
-            "DELETE FROM listings WHERE shop = $1 AND observed_at < $2",
+    static func finish(shop: ShopName, run: String, began: Date, in work: UnitOfWork) throws {
+        let gone = try work.transaction.query(
+            "DELETE FROM listings WHERE shop = $1 AND observed_at < $2 RETURNING listing, sku",
             [.text(shop.rawValue), .timestamp(began)])
-        try transaction.execute(
+        try MappingAnnouncer.announceGone(
+            try gone.map { row in
+                (
+                    id: ListingID(rawValue: try row.decode(at: 0)),
+                    sku: try row.decode(at: 1, as: String?.self).map(ShopSKU.init(rawValue:))
+                )
+            }, of: shop, in: work)
+        try work.transaction.execute(
             """
             UPDATE shops SET catalogue_run = $2, catalogue_read_at = $3, catalogue_problem = NULL WHERE shop = $1
-            """, [.text(shop.rawValue), .text(run), .timestamp(now)])
+            """, [.text(shop.rawValue), .text(run), .timestamp(work.startedAt)])
     }
 }

@@ -7,17 +7,37 @@ import ServiceKit
 
 /// Why levels are worked out anew; kept with every version for `explain`.
 struct LevelCause: Sendable {
-    /// `stock`, `mapping`, `hold`, `settings`, `run`.
+    /// One occurrence: what it is called and when it happened.
+    struct Moment: Sendable {
+        var id: String
+        var at: Date
+    }
+
+    /// `stock`, `mapping`, `hold`, `settings`, `run`, `order`, `reserve`, `feed`.
     var kind: String
     /// The snapshot, the hold, the run.
     var id: String
     /// When it happened; an increase waits until order feeds are fresher than this.
     var at: Date
+    /// Where several occurrences are taken in at once: which one it is for these codes.
+    var byCode: [ERPCode: Moment] = [:]
     /// Ask for a push even where the shop refused this very version.
     var retryRejected = false
+    /// Each shelf keeps the cause that it has: only its reserve changes.
+    var keepsCause = false
+
+    /// Requests do not wait behind a whole run: somebody bought it, and the other shops have to hear of it.
+    var isUrgent: Bool { kind == "order" }
+
+    func moment(of row: ShelfRow) -> Moment {
+        var moment = row.code.flatMap { byCode[$0] } ?? Moment(id: id, at: at)
+        if keepsCause, let cause = row.state.cause { moment.at = cause }
+        return moment
+    }
 }
 
-/// Works out wanted levels from stock, holds and settings, raises versions where they changed, and asks for pushes.
+/// Works out wanted levels from stock, open orders, holds and settings, raises versions where they changed, and asks
+/// for pushes.
 struct LevelWriter: Sendable {
     /// At most so many shelves are named in one request; the platforms take 100 a call.
     static let shelvesPerRequest = 100
@@ -31,35 +51,60 @@ struct LevelWriter: Sendable {
         return try recompute(rows, because: cause, in: work)
     }
 
-    /// Works out rows that are locked already, or new.
+    /// Works out rows that are locked already, or new, and asks for pushes of those that are due.
+    ///
+    /// - Parameter touched: Rows that have changed otherwise and are stored in any case.
     @discardableResult
-    func recompute(_ rows: [ShelfRow], because cause: LevelCause, in work: UnitOfWork) throws -> Int {
-        let codes = Array(Set(rows.compactMap(\.code)))
-        let stock = try StockStore.stock(of: codes, in: work.transaction)
-        let holds = try HoldStore.open(for: codes, in: work.transaction)
-        var changed: [ShelfRow] = []
-        var due: [ShelfRow] = []
+    func recompute(
+        _ rows: [ShelfRow], because cause: LevelCause, touched: Set<ShelfKey> = [], in work: UnitOfWork
+    ) throws -> Int {
+        let result = try workOut(rows, because: cause, touched: touched, in: work)
+        try request(
+            result.rows.filter(\.state.isDue), retryRejected: cause.retryRejected, correlation: cause.id,
+            isUrgent: cause.isUrgent, in: work)
+        return result.changed
+    }
+
+    /// Works out rows and stores them, without asking for pushes.
+    ///
+    /// - Parameter reserved: Shops whose reserve is taken out although their feeds are not stale yet.
+    /// - Returns: The rows as they are now, and how many of them want another level.
+    func workOut(
+        _ rows: [ShelfRow], because cause: LevelCause, touched: Set<ShelfKey> = [], reserved: [ShopName] = [],
+        in work: UnitOfWork
+    ) throws -> (rows: [ShelfRow], changed: Int) {
+        guard !rows.isEmpty else { return ([], 0) }
+        let inputs = try inputs(of: rows, reserved: reserved, at: work.startedAt, in: work.transaction)
+        var result = rows
+        var stored: [ShelfRow] = []
         var versions: [VersionRow] = []
-        for var row in rows {
-            guard let shop = settings.shops[row.shop] else { continue }
-            let breakdown = row.code.flatMap { code in
-                stock[code].map { inputs($0, holds[code] ?? .zero, shop, row.unitsPerPack).breakdown() }
-            }
-            if row.state.want(breakdown?.wanted, cause: cause.at) {
-                changed.append(row)
+        for index in result.indices {
+            guard settings.shops[result[index].shop] != nil else { continue }
+            let key = result[index].key
+            let before = result[index].state.reservedFor
+            let breakdown = inputs[key]?.level.breakdown()
+            let moment = cause.moment(of: result[index])
+            let isChanged = result[index].state.want(
+                breakdown?.wanted, cause: moment.at, reservedFor: inputs[key]?.reservedFor ?? [])
+            if isChanged {
                 versions.append(
-                    VersionRow(row: row, breakdown: breakdown, cause: cause, at: work.startedAt))
+                    VersionRow(
+                        row: result[index], breakdown: breakdown, kind: cause.kind, causeID: moment.id,
+                        at: work.startedAt))
             }
-            if row.state.isDue { due.append(row) }
+            if isChanged || touched.contains(key) || before != result[index].state.reservedFor {
+                stored.append(result[index])
+            }
         }
-        try ShelfStore.save(changed, in: work.transaction)
+        try ShelfStore.save(stored, in: work.transaction)
         try VersionRow.insert(versions, in: work.transaction)
-        try request(due, retryRejected: cause.retryRejected, correlation: cause.id, in: work)
-        return changed.count
+        return (result, versions.count)
     }
 
     /// Asks for pushes of these shelves, unless their shop is in shadow.
-    func request(_ due: [ShelfRow], retryRejected: Bool, correlation: String, in work: UnitOfWork) throws {
+    func request(
+        _ due: [ShelfRow], retryRejected: Bool, correlation: String, isUrgent: Bool = false, in work: UnitOfWork
+    ) throws {
         guard !due.isEmpty else { return }
         let open = try ShopStore.writableShops(in: work.transaction)
         for (shop, rows) in Dictionary(grouping: due, by: \.shop).sorted(by: { $0.key < $1.key }) {
@@ -72,23 +117,14 @@ struct LevelWriter: Sendable {
                     retryRejected: retryRejected)
                 try work.enqueue(
                     Event(payload, subject: shop.rawValue, correlation: correlation, occurredAt: work.startedAt),
-                    queue: ServiceCatalogue.pushQueue(of: shop))
+                    queue: isUrgent ? ServiceCatalogue.urgentQueue(of: shop) : ServiceCatalogue.pushQueue(of: shop))
             }
             try work.transaction.execute(
-                "UPDATE shelves SET requested_at = clock_timestamp() WHERE shop = $1 AND shelf = ANY($2)",
-                [.text(shop.rawValue), .textArray(sorted.map(\.shelf.rawValue))])
+                "UPDATE shelves SET requested_at = $3, ask_at = NULL WHERE shop = $1 AND shelf = ANY($2)",
+                [
+                    .text(shop.rawValue), .textArray(sorted.map(\.shelf.rawValue)), .timestamp(work.startedAt),
+                ])
         }
-    }
-
-    private func inputs(
-        _ stock: [WarehouseStock], _ holds: Quantity, _ shop: PublisherSettings.Shop, _ unitsPerPack: Int
-    ) -> LevelInputs {
-        let own = stock.filter { shop.warehouses.contains($0.warehouse) }.map { row in
-            WarehouseStock(
-                warehouse: row.warehouse, onHand: row.onHand, reserved: row.reserved,
-                safety: settings.safety[row.warehouse] ?? .zero)
-        }
-        return LevelInputs(warehouses: own, holds: holds, policy: shop.level, unitsPerPack: unitsPerPack)
     }
 }
 
@@ -96,7 +132,8 @@ struct LevelWriter: Sendable {
 struct VersionRow: Sendable {
     let row: ShelfRow
     let breakdown: LevelBreakdown?
-    let cause: LevelCause
+    let kind: String
+    let causeID: String
     let at: Date
 
     static func insert(_ versions: [VersionRow], in transaction: Transaction) throws {
@@ -108,15 +145,15 @@ struct VersionRow: Sendable {
         try transaction.execute(
             """
             INSERT INTO shelf_versions (shop, shelf, version, wanted, breakdown, cause_kind, cause_id, decided_at)
-            SELECT shop, shelf, version, wanted, breakdown, $6, $7, $8
-            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]::int[], $5::text[])
-                AS v (shop, shelf, version, wanted, breakdown)
+            SELECT shop, shelf, version, wanted, breakdown, $6, cause_id, $8
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]::int[], $5::text[], $7::text[])
+                AS v (shop, shelf, version, wanted, breakdown, cause_id)
             """,
             [
                 .textArray(versions.map(\.row.shop.rawValue)), .textArray(versions.map(\.row.shelf.rawValue)),
                 .integerArray(versions.map(\.row.state.version)),
                 .nullableTextArray(versions.map { $0.row.state.wanted.map(String.init) }), .textArray(breakdowns),
-                .text(versions[0].cause.kind), .text(versions[0].cause.id), .timestamp(versions[0].at),
+                .text(versions[0].kind), .textArray(versions.map(\.causeID)), .timestamp(versions[0].at),
             ])
     }
 }

@@ -10,6 +10,7 @@ struct OperatorCommands: BatchHandler {
     let settings: PublisherSettings
     let levels: LevelWriter
     let remaps: RemapRequests
+    let statements: StatementWriter
 
     func apply(_ events: [Event<Command>], in work: UnitOfWork) throws {
         for event in events {
@@ -23,7 +24,7 @@ struct OperatorCommands: BatchHandler {
     }
 
     /// A rule forbids the command; nothing was changed.
-    private struct Refusal: Error { let sentence: String }
+    struct Refusal: Error { let sentence: String }
 
     private func carryOut(_ command: Command, in work: UnitOfWork) throws -> String {
         switch command.verb {
@@ -36,12 +37,14 @@ struct OperatorCommands: BatchHandler {
             try setMapping(command, (command.arguments["aliases"]?.array ?? []).compactMap(\.object), in: work)
         case .release: try release(command, in: work)
         case .run: try run(command, in: work)
-        case .accept, .reject, .republish, .catalogue:
+        case .repair: try repair(command, in: work)
+        case .republish: try republish(command, in: work)
+        case .accept, .reject, .catalogue, .collect, .resend, .resendOrder, .mail:
             throw Refusal(sentence: "stock-publisher does not carry out '\(command.verb.rawValue)'.")
         }
     }
 
-    private func shop(_ arguments: [String: JSONValue]) throws -> PublisherSettings.Shop {
+    func shop(_ arguments: [String: JSONValue]) throws -> PublisherSettings.Shop {
         let name = arguments["shop"]?.string ?? ""
         guard let shop = settings.shops[ShopName(rawValue: name)] else {
             let known = settings.shops.keys.map(\.rawValue).sorted().joined(separator: ", ")

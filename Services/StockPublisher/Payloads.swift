@@ -29,3 +29,17 @@ struct RemapWork: EventPayload {
     var causeID: String
     var causedAt: Date
 }
+
+/// Work for this service's own main queue: work out the levels of these codes anew.
+struct RecomputeWork: EventPayload {
+    static let type = EventType("stock-publisher.recompute", 1, 0)
+
+    /// The most codes of one message.
+    static let maximumCodes = 500
+
+    var codes: [ERPCode]
+    /// `stock`, `feed` or `reserve`.
+    var cause: String
+    var causeID: String
+    var causedAt: Date
+}

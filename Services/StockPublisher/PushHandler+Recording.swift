@@ -5,6 +5,7 @@ import Logging
 import Messaging
 import PostgreSQL
 import ServiceKit
+import ShopAccounts
 import ShopConnectors
 
 extension PushHandler {
@@ -49,26 +50,36 @@ extension PushHandler {
     func record(
         _ results: [(shelf: ClaimedShelf, result: PushResult, answer: String?)], began: Date
     ) async throws -> Outcome {
-        let (policy, now, name, replica, levels) = (shop.push, clock.now(), shop.name, replica, levels)
+        let (now, shop, replica, levels) = (clock.now(), shop, replica, levels)
+        let name = shop.name
         return try await database.unitOfWork { work in
             var outcome = Outcome.done
+            let around = try levels.surroundings(of: shop, in: work.transaction)
             let byID = Dictionary(uniqueKeysWithValues: results.map { ($0.shelf.id, $0) })
+            var mismatches = false
             var rows = try ShelfStore.lock(.shelves(name, Array(byID.keys)), in: work.transaction)
             var again: [ShelfRow] = []
             for index in rows.indices {
                 guard let entry = byID[rows[index].shelf] else { continue }
+                let policy = shop.policy(for: rows[index].state, around: around, comparesAndSets: false)
                 rows[index].state.record(entry.result, of: entry.shelf.claim, now: now, policy: policy)
                 let state = rows[index].state
                 if let until = state.unknownUntil, until > now { outcome = outcome.worse(.later(until, now)) }
                 // Requests that came meanwhile were closed as superseded by this claim, so ask anew. What failed at
-                // this
-                // very version is this message's own business.
-                let isSettled = if case .confirmed = entry.result { true } else { false }
+                // this very version is this message's own business.
+                let isSettled: Bool
+                switch entry.result {
+                case .confirmed: isSettled = true
+                case .mismatch: (isSettled, mismatches) = (true, true)
+                default: isSettled = false
+                }
                 if state.isDue && (isSettled || state.version > entry.shelf.claim.version) { again.append(rows[index]) }
             }
             try ShelfStore.save(rows, in: work.transaction)
             try PushJournal.insert(results, shop: name, began: began, ended: now, replica: replica, work.transaction)
-            try levels.request(again, retryRejected: false, correlation: "follow-up", in: work)
+            // A sale that we have not seen: the shop's orders, then another look.
+            if mismatches { try FeedStore.askForOrders(of: name, in: work) }
+            try levels.request(again, retryRejected: false, correlation: "follow-up", isUrgent: true, in: work)
             return outcome
         }
     }

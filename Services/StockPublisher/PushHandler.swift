@@ -28,13 +28,19 @@ struct PushHandler: WorkHandler {
 
     func perform(_ event: Event<PushWork>, _ context: WorkContext) async -> Outcome {
         do {
-            let claimed = try await claim(event.payload)
+            let asked: Result<ShopCapabilities, ConnectorError>
+            do throws(ConnectorError) {
+                asked = .success(try await account.capabilities())
+            } catch {
+                asked = .failure(error)
+            }
+            let compares = (try? asked.get().stockWriting?.comparesAndSets) ?? false
+            let claimed = try await claim(event.payload, comparesAndSets: compares)
             guard !claimed.rows.isEmpty else { return claimed.outcome }
             let capabilities: ShopCapabilities
-            do throws(ConnectorError) {
-                capabilities = try await account.capabilities()
-            } catch {
-                return try await giveUp(claimed.rows, because: error)
+            switch asked {
+            case .success(let found): capabilities = found
+            case .failure(let error): return try await giveUp(claimed.rows, because: error)
             }
             var outcome = claimed.outcome
             let ready = try await readBeforeWriting(claimed.rows, capabilities)
@@ -50,6 +56,8 @@ struct PushHandler: WorkHandler {
     struct ClaimedShelf: Sendable {
         let id: ListingID
         let claim: PushClaim
+        /// What the shop has to have before, where the platform compares; nil writes in any case.
+        var expected: Int?
     }
 
     struct Step: Sendable {
@@ -59,27 +67,45 @@ struct PushHandler: WorkHandler {
 
     // MARK: Claiming
 
-    private func claim(_ wish: PushWork) async throws -> Step {
-        let (policy, now, replica, name) = (shop.push, clock.now(), replica, shop.name)
+    private func claim(_ wish: PushWork, comparesAndSets: Bool) async throws -> Step {
+        let (now, replica, shop, levels) = (clock.now(), replica, shop, levels)
         let wishes = Dictionary(wish.shelves.map { ($0.id, $0.version) }) { max($0, $1) }
         return try await database.unitOfWork { work in
             var step = Step()
-            let shadow = try !ShopStore.writableShops(in: work.transaction).contains(name)
-            let around = PushSurroundings(feeds: [], closed: shadow ? .shadow : nil)
-            var rows = try ShelfStore.lock(.shelves(name, Array(wishes.keys)), in: work.transaction)
-            for index in rows.indices {
+            let around = try levels.surroundings(of: shop, in: work.transaction)
+            var rows = try ShelfStore.lock(.shelves(shop.name, Array(wishes.keys)), in: work.transaction)
+            var waiting: [(id: ListingID, at: Date)] = []
+            func decide(_ index: Int) -> [ShopName] {
                 let request = PushRequest(
                     version: wishes[rows[index].shelf] ?? 0, retryRejected: wish.retryRejected)
-                switch rows[index].state.claim(
-                    for: request, owner: replica, now: now, policy: policy, around: around)
-                {
-                case .push(let claim): step.rows.append(ClaimedShelf(id: rows[index].shelf, claim: claim))
+                let policy = shop.policy(for: rows[index].state, around: around, comparesAndSets: comparesAndSets)
+                let expected = rows[index].state.expectedAtShop
+                switch rows[index].state.claim(for: request, owner: replica, now: now, policy: policy, around: around) {
+                case .push(let claim):
+                    step.rows.append(ClaimedShelf(id: rows[index].shelf, claim: claim, expected: expected))
                 case .wait(let until): step.outcome = step.outcome.worse(.later(until, now))
-                case .deferred(_, let until?): step.outcome = step.outcome.worse(.later(until, now))
-                case .nothing, .deferred, .takeReserve: break
+                case .deferred(_, let until?): waiting.append((rows[index].shelf, until))
+                case .takeReserve(let shops): return shops
+                case .nothing, .deferred: break
+                }
+                return []
+            }
+            var reserves: [[ShopName]: [Int]] = [:]
+            for index in rows.indices {
+                let shops = decide(index)
+                if !shops.isEmpty { reserves[shops, default: []].append(index) }
+            }
+            for (shops, indices) in reserves {
+                let cause = LevelCause(
+                    kind: "reserve", id: shops.map(\.rawValue).joined(separator: " "), at: now, keepsCause: true)
+                let result = try levels.workOut(indices.map { rows[$0] }, because: cause, reserved: shops, in: work)
+                for (index, row) in zip(indices, result.rows) {
+                    rows[index] = row
+                    _ = decide(index)
                 }
             }
             try ShelfStore.save(rows, in: work.transaction)
+            try ShelfStore.askAgain(waiting, of: shop.name, in: work.transaction)
             return step
         }
     }
@@ -116,35 +142,23 @@ struct PushHandler: WorkHandler {
     private func after(
         reading shelves: [ClaimedShelf], _ observed: [ListingID: ShopConnectors.ObservedStock], began: Date
     ) async throws(ConnectorError) -> Step {
-        let (policy, now, name) = (shop.push, clock.now(), shop.name)
+        let (now, shop, levels) = (clock.now(), shop, levels)
         do {
             return try await database.unitOfWork { work in
-                var step = Step()
                 let claims = Dictionary(uniqueKeysWithValues: shelves.map { ($0.id, $0.claim) })
-                var rows = try ShelfStore.lock(.shelves(name, shelves.map(\.id)), in: work.transaction)
+                let around = try levels.surroundings(of: shop, in: work.transaction)
+                var rows = try ShelfStore.lock(.shelves(shop.name, shelves.map(\.id)), in: work.transaction)
+                var reading = ReadShelves(shop: shop, around: around, began: began, now: now)
                 for index in rows.indices {
                     guard let claim = claims[rows[index].shelf] else { continue }
-                    guard let found = observed[rows[index].shelf] else {
-                        rows[index].state.record(
-                            .rejected(words: "The shop no longer has this item."), of: claim, now: now, policy: policy)
-                        continue
-                    }
-                    guard let quantity = found.quantity, found.managed else {
-                        // The shop does not track it yet: there is nothing to compare with, and writing turns it on.
-                        step.rows.append(ClaimedShelf(id: rows[index].shelf, claim: claim))
-                        continue
-                    }
-                    let stock = Domain.ObservedStock(level: quantity.flooredUnits, readFrom: began, readTo: now)
-                    switch rows[index].state.afterReading(
-                        claim, observed: stock, now: now, policy: policy, around: PushSurroundings())
-                    {
-                    case .write(let claim): step.rows.append(ClaimedShelf(id: rows[index].shelf, claim: claim))
-                    case .deferred(_, let until?): step.outcome = step.outcome.worse(.later(until, now))
-                    case .asWanted, .deferred, .takeReserve, .fetchOrders, .held, .claimLost: break
-                    }
+                    reading.decide(&rows[index], claim, observed[rows[index].shelf])
                 }
                 try ShelfStore.save(rows, in: work.transaction)
-                return step
+                try ShelfStore.askAgain(reading.waiting, of: shop.name, in: work.transaction)
+                if reading.hasUnseenSales { try FeedStore.askForOrders(of: shop.name, in: work) }
+                try levels.request(
+                    reading.again, retryRejected: false, correlation: "follow-up", isUrgent: true, in: work)
+                return reading.step
             }
         } catch {
             throw ConnectorError.notPaced(
@@ -173,7 +187,12 @@ struct PushHandler: WorkHandler {
             }
             do throws(ConnectorError) {
                 let answers = try await writing.write(
-                    shelves.map { StockWrite(id: $0.id, quantity: Quantity($0.claim.level)) })
+                    shelves.map { shelf in
+                        StockWrite(
+                            id: shelf.id, quantity: Quantity(shelf.claim.level),
+                            expected: writing.comparesAndSets ? shelf.expected.map { Quantity($0) } : nil,
+                            attempt: "\(shop.name)/\(shelf.id)/\(shelf.claim.number)")
+                    })
                 faults.reached(.afterCallBeforeCommit)
                 outcome = outcome.worse(
                     try await recordAnswers(answers, shelves, began: began))
@@ -204,6 +223,7 @@ struct PushHandler: WorkHandler {
                     } ?? .lostAnswer(began: began, "The shop had another quantity than expected."), "mismatch"
                 )
             case .unanswered: (shelf, .lostAnswer(began: began, "The answer does not name this item."), nil)
+            case .notWritten: (shelf, .failed("Another item of the same call was refused."), nil)
             }
         }
         do {
@@ -211,29 +231,6 @@ struct PushHandler: WorkHandler {
         } catch {
             throw ConnectorError.notPaced(
                 ShopCall(shop: shop.name, action: .writeStock), .unavailable(detail: "\(type(of: error))"))
-        }
-    }
-}
-
-extension Outcome {
-    /// Come back at that time.
-    static func later(_ until: Date, _ now: Date) -> Outcome {
-        .later(milliseconds: max(100, Int((until.timeIntervalSince(now) * 1_000).rounded(.up))))
-    }
-
-    /// Of two things that have to happen with one message, the one that covers both.
-    func worse(_ other: Outcome) -> Outcome {
-        switch (self, other) {
-        case (.done, _): other
-        case (_, .done): self
-        case (.defer, _), (.park, _): self
-        case (_, .defer), (_, .park): other
-        case (.later(let left), .later(let right)): .later(milliseconds: max(left, right))
-        // A failure counts an attempt, or a shop that answers nonsense would be asked for ever; a message that comes
-        // back too early is told to wait.
-        case (.later, .retry): other
-        case (.retry, .later): self
-        case (.retry, .retry): self
         }
     }
 }

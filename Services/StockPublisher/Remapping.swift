@@ -69,6 +69,7 @@ struct RemapHandler: BatchHandler {
             }
         }
         try store(changed, of: shop.name, in: work.transaction)
+        try MappingAnnouncer.announceChanges(of: shop.name, in: work)
         let cause = LevelCause(kind: wish.cause, id: wish.causeID, at: wish.causedAt)
         try updateShelves(shelves, of: shop.name, because: cause, in: work)
     }

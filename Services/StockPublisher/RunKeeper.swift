@@ -8,6 +8,7 @@ import ServiceKit
 /// Ends runs: as soon as nothing more can happen in them, at the latest at their deadline.
 struct RunKeeper: Sendable {
     let parts: ServiceParts
+    let statements: StatementWriter
 
     func run() async {
         while !parts.stop.isStopping {
@@ -21,7 +22,7 @@ struct RunKeeper: Sendable {
     }
 
     func lookOnce() async throws {
-        let logger = parts.logger
+        let (logger, statements) = (parts.logger, statements)
         let ended = try await parts.database.unitOfWork { work -> [(Run, OutcomeCounts)] in
             var ended: [(Run, OutcomeCounts)] = []
             let open = try RunStore.lockOpen(in: work.transaction)
@@ -30,8 +31,9 @@ struct RunKeeper: Sendable {
                 let progress = try RunStore.progress(of: run, in: work.transaction)
                 let overtaken = newest[run.shop] != run.id
                 guard overtaken || progress.isOver || run.deadlineAt <= work.startedAt else { continue }
-                let counts = try RunStore.count(run, in: work.transaction)
+                let counts = try RunStore.count(run.shop, since: run.beganAt, in: work.transaction)
                 try RunStore.store(counts, of: run, ended: true, at: work.startedAt, in: work.transaction)
+                if !overtaken { try statements.write(run, counts, in: work) }
                 ended.append((run, counts))
             }
             return ended

@@ -36,13 +36,7 @@ enum RunStore {
             SELECT id, shop, cause, source, snapshot_id, began_at, deadline_at FROM runs
             WHERE ended_at IS NULL ORDER BY began_at FOR UPDATE SKIP LOCKED
             """, [])
-        return try rows.map { row in
-            Run(
-                id: try row.decode(at: 0), shop: ShopName(rawValue: try row.decode(at: 1)),
-                cause: try row.decode(at: 2),
-                source: try row.decode(at: 3, as: String?.self).map(SourceName.init(rawValue:)),
-                snapshot: try row.decode(at: 4), beganAt: try row.decode(at: 5), deadlineAt: try row.decode(at: 6))
-        }
+        return try rows.map(decode)
     }
 
     /// What still has to happen before a run may end.
@@ -79,18 +73,36 @@ enum RunStore {
             shadow: try row.decode("shadow"))
     }
 
-    /// Counts the listings of a shop by what became of them in the run. The rule is Domain's.
-    static func count(_ run: Run, in transaction: Transaction) throws -> OutcomeCounts {
-        var outcomes: [ListingID: ShelfState] = [:]
-        try ShelfStore.forEach(of: run.shop, in: transaction) { outcomes[$0.shelf] = $0.state }
+    /// The newest run of a shop.
+    static func newest(of shop: ShopName, in transaction: Transaction) throws -> Run? {
+        let rows = try transaction.query(
+            """
+            SELECT id, shop, cause, source, snapshot_id, began_at, deadline_at FROM runs
+            WHERE shop = $1 ORDER BY began_at DESC LIMIT 1
+            """, [.text(shop.rawValue)])
+        return try rows.first.map(decode)
+    }
+
+    private static func decode(_ row: Row) throws -> Run {
+        Run(
+            id: try row.decode(at: 0), shop: ShopName(rawValue: try row.decode(at: 1)), cause: try row.decode(at: 2),
+            source: try row.decode(at: 3, as: String?.self).map(SourceName.init(rawValue:)),
+            snapshot: try row.decode(at: 4), beganAt: try row.decode(at: 5), deadlineAt: try row.decode(at: 6))
+    }
+
+    /// Counts the listings of a shop by what became of them since a run began. The rule is Domain's.
+    static func count(_ shop: ShopName, since began: Date, in transaction: Transaction) throws -> OutcomeCounts {
         var counts = OutcomeCounts()
         try transaction.forEachRow(
-            "SELECT shelf, mapping, erp_code, units_per_pack FROM listings WHERE shop = $1", [.text(run.shop.rawValue)]
+            """
+            SELECT l.mapping, l.erp_code, l.units_per_pack, s.shop IS NOT NULL, \(ShelfStore.qualifiedColumns("s"))
+            FROM listings l LEFT JOIN shelves s ON s.shop = l.shop AND s.shelf = l.shelf WHERE l.shop = $1
+            """, [.text(shop.rawValue)]
         ) { row in
-            let shelf = ListingID(rawValue: try row.decode(at: 0))
             let mapping = try MappingColumns.result(
-                label: row.decode(at: 1), code: row.decode(at: 2), units: row.decode(at: 3))
-            counts.add(ShelfOutcome(mapping: mapping, shelf: outcomes[shelf], runBegan: run.beganAt))
+                label: row.decode(at: 0), code: row.decode(at: 1), units: row.decode(at: 2))
+            let state = try row.decode(at: 3, as: Bool.self) ? try ShelfStore.decode(row, from: 4).state : nil
+            counts.add(ShelfOutcome(mapping: mapping, shelf: state, runBegan: began))
         }
         return counts
     }

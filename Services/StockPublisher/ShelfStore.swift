@@ -10,6 +10,14 @@ struct ShelfRow: Sendable {
     var code: ERPCode?
     var unitsPerPack: Int
     var state: ShelfState
+
+    var key: ShelfKey { ShelfKey(shop: shop, shelf: shelf) }
+}
+
+/// Which shelf.
+struct ShelfKey: Sendable, Hashable {
+    let shop: ShopName
+    let shelf: ListingID
 }
 
 /// Which shelves to load.
@@ -18,16 +26,24 @@ enum ShelfSelection: Sendable {
     case codes([ERPCode])
     /// These shelves of one shop.
     case shelves(ShopName, [ListingID])
+    /// All shelves that show one of these codes, and these.
+    case codesAndShelves([ERPCode], [ShelfKey])
 }
 
 /// Loads and stores rows of the push table. Rows are locked in key order, so that two replicas cannot deadlock.
 enum ShelfStore {
-    private static let columns = """
+    static let columns = """
         shop, shelf, erp_code, units_per_pack, wanted, version, cause, increase_since, reserved_for, sent_version, sent,
         confirmed_version, confirmed_level, confirmed_at, last_pushed_at, expected_at_shop, known_from, known_to,
         claim_number, claim, unknown_until, read_back_required, rejected_version, rejection, failures, failure,
         mismatches, held, deferral
         """
+
+    /// The columns that ``decode(_:from:)`` reads, of a table under this alias.
+    static func qualifiedColumns(_ alias: String) -> String {
+        columns.split(separator: ",").map { "\(alias).\($0.trimmingCharacters(in: .whitespacesAndNewlines))" }
+            .joined(separator: ", ")
+    }
 
     /// Loads rows under their locks.
     static func lock(_ selection: ShelfSelection, in transaction: Transaction) throws -> [ShelfRow] {
@@ -41,15 +57,33 @@ enum ShelfStore {
             rows = try transaction.query(
                 "SELECT \(columns) FROM shelves WHERE shop = $1 AND shelf = ANY($2) ORDER BY shelf FOR UPDATE",
                 [.text(shop.rawValue), .textArray(shelves.map(\.rawValue))])
+        case .codesAndShelves(let codes, let shelves):
+            rows = try transaction.query(
+                """
+                SELECT \(columns) FROM shelves WHERE (shop, shelf) IN (
+                    SELECT shop, shelf FROM shelves WHERE erp_code = ANY($1)
+                    UNION SELECT * FROM unnest($2::text[], $3::text[]))
+                ORDER BY shop, shelf FOR UPDATE
+                """,
+                [
+                    .textArray(codes.map(\.rawValue)), .textArray(shelves.map(\.shop.rawValue)),
+                    .textArray(shelves.map(\.shelf.rawValue)),
+                ])
         }
-        return try rows.map(decode)
+        return try rows.map { try decode($0) }
     }
 
-    /// Streams all rows of a shop with their keys, without locks; for counting.
-    static func forEach(of shop: ShopName, in transaction: Transaction, _ body: (ShelfRow) throws -> Void) throws {
-        try transaction.forEachRow(
-            "SELECT \(columns) FROM shelves WHERE shop = $1", [.text(shop.rawValue)]
-        ) { try body(decode($0)) }
+    /// When shelves that wait are looked at again, even if nothing comes.
+    static func askAgain(_ shelves: [(id: ListingID, at: Date)], of shop: ShopName, in transaction: Transaction) throws {
+        guard !shelves.isEmpty else { return }
+        try transaction.execute(
+            """
+            UPDATE shelves s SET ask_at = w.at FROM unnest($2::text[], $3::timestamptz[]) AS w (shelf, at)
+            WHERE s.shop = $1 AND s.shelf = w.shelf
+            """,
+            [
+                .text(shop.rawValue), .textArray(shelves.map(\.id.rawValue)), .timestampArray(shelves.map(\.at)),
+            ])
     }
 
     /// Writes rows back; rows that do not exist yet are made.
@@ -104,39 +138,40 @@ enum ShelfStore {
             """
     }()
 
-    private static func decode(_ row: Row) throws -> ShelfRow {
+    /// Reads a row whose ``columns`` begin at this place.
+    static func decode(_ row: Row, from first: Int = 0) throws -> ShelfRow {
         var state = ShelfState()
-        state.wanted = try row.decode(at: 4)
-        state.version = try row.decode(at: 5)
-        state.cause = try row.decode(at: 6)
-        state.increaseSince = try row.decode(at: 7)
-        state.reservedFor = try row.decode(at: 8, as: [String].self).map(ShopName.init(rawValue:))
-        state.sentVersion = try row.decode(at: 9)
-        state.sent = try row.decode(at: 10)
-        state.confirmedVersion = try row.decode(at: 11)
-        state.confirmedLevel = try row.decode(at: 12)
-        state.confirmedAt = try row.decode(at: 13)
-        state.lastPushedAt = try row.decode(at: 14)
-        state.expectedAtShop = try row.decode(at: 15)
-        state.knownFrom = try row.decode(at: 16)
-        state.knownTo = try row.decode(at: 17)
-        state.claimNumber = try row.decode(at: 18)
-        if let claim = try row.decode(at: 19, as: String?.self) {
+        state.wanted = try row.decode(at: first + 4)
+        state.version = try row.decode(at: first + 5)
+        state.cause = try row.decode(at: first + 6)
+        state.increaseSince = try row.decode(at: first + 7)
+        state.reservedFor = try row.decode(at: first + 8, as: [String].self).map(ShopName.init(rawValue:))
+        state.sentVersion = try row.decode(at: first + 9)
+        state.sent = try row.decode(at: first + 10)
+        state.confirmedVersion = try row.decode(at: first + 11)
+        state.confirmedLevel = try row.decode(at: first + 12)
+        state.confirmedAt = try row.decode(at: first + 13)
+        state.lastPushedAt = try row.decode(at: first + 14)
+        state.expectedAtShop = try row.decode(at: first + 15)
+        state.knownFrom = try row.decode(at: first + 16)
+        state.knownTo = try row.decode(at: first + 17)
+        state.claimNumber = try row.decode(at: first + 18)
+        if let claim = try row.decode(at: first + 19, as: String?.self) {
             state.claim = try ContractCoding.decode(PushClaim.self, from: Array(claim.utf8))
         }
-        state.unknownUntil = try row.decode(at: 20)
-        state.readBackRequired = try row.decode(at: 21)
-        state.rejectedVersion = try row.decode(at: 22)
-        state.rejection = try row.decode(at: 23)
-        state.failures = try row.decode(at: 24)
-        state.failure = try row.decode(at: 25)
-        state.mismatches = try row.decode(at: 26)
-        state.held = try row.decode(at: 27)
-        state.deferral = try row.decode(at: 28, as: String?.self).flatMap(Deferral.init(rawValue:))
+        state.unknownUntil = try row.decode(at: first + 20)
+        state.readBackRequired = try row.decode(at: first + 21)
+        state.rejectedVersion = try row.decode(at: first + 22)
+        state.rejection = try row.decode(at: first + 23)
+        state.failures = try row.decode(at: first + 24)
+        state.failure = try row.decode(at: first + 25)
+        state.mismatches = try row.decode(at: first + 26)
+        state.held = try row.decode(at: first + 27)
+        state.deferral = try row.decode(at: first + 28, as: String?.self).flatMap(Deferral.init(rawValue:))
         return ShelfRow(
-            shop: ShopName(rawValue: try row.decode(at: 0)), shelf: ListingID(rawValue: try row.decode(at: 1)),
-            code: try row.decode(at: 2, as: String?.self).map(ERPCode.init(rawValue:)),
-            unitsPerPack: try row.decode(at: 3), state: state)
+            shop: ShopName(rawValue: try row.decode(at: first)), shelf: ListingID(rawValue: try row.decode(at: first + 1)),
+            code: try row.decode(at: first + 2, as: String?.self).map(ERPCode.init(rawValue:)),
+            unitsPerPack: try row.decode(at: first + 3), state: state)
     }
 }
 

@@ -27,6 +27,7 @@ struct StockAggregatedHandler: BatchHandler {
                 kind: "stock", id: chunk.snapshot.id.uuidString.lowercased(), at: chunk.snapshot.asOf)
             try levels.recompute(.codes(chunk.skus.map(\.sku)), because: cause, in: work)
         }
+        for source in Set(events.map(\.payload.snapshot.source)).sorted() { try levels.restate(source, in: work) }
     }
 
     private func apply(_ header: StockAggregated.Header, _ correlation: String, in work: UnitOfWork) throws {
@@ -37,6 +38,8 @@ struct StockAggregatedHandler: BatchHandler {
                     shop: shop.name, cause: "snapshot", source: header.snapshot.source, snapshot: header.snapshot.id,
                     beganAt: work.startedAt, deadlineAt: work.startedAt.addingTimeInterval(shop.runDeadlineSeconds)),
                 in: work.transaction)
+            // Where nothing compares and sets, what was sold is best known before much is written.
+            if shop.collectsOrders { try FeedStore.askForOrders(of: shop.name, in: work) }
             // What the shops refused or what failed before is tried again by a new run.
             try levels.requestAllDue(of: shop.name, retryRejected: true, correlation: correlation, in: work)
         }

@@ -13,6 +13,7 @@ import ShopConnectors
 /// stock-publisher: keeps the shops' listings and their mapping, works out a level for every shelf, and pushes it.
 public struct StockPublisherService: Sendable {
     private let process: ServiceProcess
+    private let connectors: [ShopName: any ShopConnector]
 
     /// - Parameters:
     ///   - configuration: The whole configuration.
@@ -21,26 +22,53 @@ public struct StockPublisherService: Sendable {
     public init(
         configuration: StockbridgeConfiguration, faults: FaultInjection = .none, clock: WallClock = .system
     ) {
+        self.init(configuration: configuration, faults: faults, clock: clock, connectors: [:])
+    }
+
+    /// With connectors of another kind than the shops' platforms have, for tests.
+    init(
+        configuration: StockbridgeConfiguration, faults: FaultInjection = .none, clock: WallClock = .system,
+        connectors: [ShopName: any ShopConnector]
+    ) {
+        self.connectors = connectors
         process = ServiceProcess(name: .stockPublisher, configuration: configuration, faults: faults, clock: clock)
     }
 
     /// Runs until the process is told to stop.
     public func run() async throws {
-        try await process.run { parts in try await Self.compose(parts) }
+        let connectors = connectors
+        try await process.run { parts in try await Self.compose(parts, connectors) }
     }
 
-    static func compose(_ parts: ServiceParts) async throws -> ServiceComposition {
+    static func compose(
+        _ parts: ServiceParts, _ connectors: [ShopName: any ShopConnector] = [:]
+    ) async throws -> ServiceComposition {
         let settings = PublisherSettings(parts.configuration)
         let levels = LevelWriter(settings: settings)
         let remaps = RemapRequests()
         var accounts: [ShopName: ShopAccount] = [:]
-        for shop in parts.configuration.shops { accounts[shop.name] = try ShopAccount.make(shop, parts: parts) }
+        for shop in parts.configuration.shops {
+            accounts[shop.name] =
+                try connectors[shop.name].map { connector in
+                    ShopAccount(
+                        shop: shop.name, connector: connector, alerts: AccountAlerts(shop: shop.name, parts: parts),
+                        clock: parts.clock)
+                } ?? ShopAccount.make(shop, parts: parts)
+        }
         let starter = Starter(parts: parts, settings: settings, remaps: remaps)
-        let commands = OperatorCommands(settings: settings, levels: levels, remaps: remaps)
+        let statements = StatementWriter(settings: settings)
+        let commands = OperatorCommands(settings: settings, levels: levels, remaps: remaps, statements: statements)
         var routes = [
             BatchRoute(StockAggregatedHandler(settings: settings, levels: levels, remaps: remaps)),
             BatchRoute(RemapHandler(settings: settings, levels: levels)),
+            BatchRoute(RecomputeHandler(levels: levels)),
         ]
+        let orders = OrderHandler(settings: settings, levels: levels)
+        let orderRoutes =
+            OrderChanged.topics.map { BatchRoute(orders, type: $0) } + [
+                BatchRoute(OrderReportedHandler(settings: settings, levels: levels)),
+                BatchRoute(OrdersCollectedHandler(settings: settings, levels: levels)),
+            ]
         routes += Command.verbs(of: .stockPublisher).filter { $0 != .catalogue }.map { verb in
             BatchRoute(commands, type: Command.topic(.stockPublisher, verb))
         }
@@ -53,21 +81,29 @@ public struct StockPublisherService: Sendable {
         ]
         for shop in parts.configuration.shops {
             guard let account = accounts[shop.name], let rules = settings.shops[shop.name] else { continue }
-            work.append(pushRunner(shop, rules, account, levels, parts))
+            let push = ServiceCatalogue.pushQueue(of: shop.name)
+            work.append(pushRunner(push, max(1, shop.limits.inFlight), rules, account, levels, parts))
+            // What orders changed has a turn of its own, however much of a run waits.
+            work.append(
+                pushRunner(ServiceCatalogue.urgentQueue(of: shop.name), 1, rules, account, levels, parts))
         }
         return ServiceComposition(
             // A chunk names a thousand codes and touches several thousand shelves: few of them fill a transaction.
-            batch: [BatchRunner(queue: "stock-publisher", routes: routes, parts: parts.runners, batchSize: 2)],
+            batch: [
+                BatchRunner(queue: "stock-publisher", routes: routes, parts: parts.runners, batchSize: 2),
+                BatchRunner(
+                    queue: ServiceCatalogue.ordersQueue, routes: orderRoutes, parts: parts.runners, batchSize: 50),
+            ],
             work: work,
             jobs: parts.configuration.shops.map(catalogueJob),
             loops: [
-                starter.run, RunKeeper(parts: parts).run,
+                starter.run, RunKeeper(parts: parts, statements: statements).run,
                 Sweeper(parts: parts, settings: settings, levels: levels).run,
             ])
     }
 
     private static func pushRunner(
-        _ shop: StockbridgeConfiguration.Shop, _ rules: PublisherSettings.Shop, _ account: ShopAccount,
+        _ queue: String, _ concurrency: Int, _ rules: PublisherSettings.Shop, _ account: ShopAccount,
         _ levels: LevelWriter, _ parts: ServiceParts
     ) -> WorkRunner {
         let handler = PushHandler(
@@ -75,8 +111,8 @@ public struct StockPublisherService: Sendable {
             replica: parts.replicaID.uuidString.lowercased(), faults: parts.runners.faults, logger: parts.logger)
         let connector = account.connector
         return WorkRunner(
-            queue: ServiceCatalogue.pushQueue(of: shop.name), concurrency: max(1, shop.limits.inFlight),
-            routes: [WorkRoute(handler)], parts: parts.runners,
+            queue: queue, concurrency: concurrency, routes: [WorkRoute(handler)],
+            parts: parts.runners,
             // The probe is a call like any other: it asks the pace for a turn and closes the breaker if it succeeds.
             probe: { _ in (try? await connector.discover()) != nil })
     }

@@ -15,6 +15,8 @@ enum StockStore {
         try transaction.execute(
             "INSERT INTO chunks (snapshot_id, part) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             [.uuid(chunk.snapshot.id), .integer(Int64(chunk.part))])
+        try remember(chunk.snapshot, in: transaction)
+        try markMissing(chunk, in: transaction)
         guard !chunk.skus.isEmpty else { return false }
         let rows = chunk.skus.flatMap { sku in sku.rows.map { (sku.sku, $0) } }
         let written = try transaction.query(
@@ -27,7 +29,9 @@ enum StockStore {
             ORDER BY sku, warehouse
             ON CONFLICT (source, sku, warehouse) DO UPDATE
             SET on_hand = excluded.on_hand, reserved = excluded.reserved, line = excluded.line,
-                snapshot_id = excluded.snapshot_id, sequence = excluded.sequence, as_of = excluded.as_of
+                snapshot_id = excluded.snapshot_id, sequence = excluded.sequence, as_of = excluded.as_of,
+                missing_from = CASE WHEN s.missing_at > excluded.sequence THEN s.missing_from END,
+                missing_at = CASE WHEN s.missing_at > excluded.sequence THEN s.missing_at END
             WHERE s.sequence < excluded.sequence
             RETURNING xmax = 0 AS inserted
             """,
@@ -41,40 +45,110 @@ enum StockStore {
         return try written.contains { try $0.decode(at: 0, as: Bool.self) }
     }
 
+    /// When a snapshot was taken; its messages may come in any order.
+    private static func remember(
+        _ snapshot: StockAggregated.SnapshotIdentity, in transaction: Transaction
+    ) throws {
+        try transaction.execute(
+            "INSERT INTO snapshots (source, sequence, as_of) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            [.text(snapshot.source.rawValue), .integer(snapshot.sequence), .timestamp(snapshot.asOf)])
+    }
+
+    /// Codes that the snapshot no longer names: their stock stands, as of the last one that stated them.
+    private static func markMissing(_ chunk: StockAggregated.Chunk, in transaction: Transaction) throws {
+        guard !chunk.missing.isEmpty else { return }
+        try transaction.execute(
+            """
+            UPDATE stock SET missing_from = least(missing_from, $2::bigint), missing_at = greatest(missing_at, $2::bigint)
+            WHERE source = $1 AND sku = ANY($3) AND sequence < $2::bigint
+            """,
+            [
+                .text(chunk.snapshot.source.rawValue), .integer(chunk.snapshot.sequence),
+                .textArray(chunk.missing.map(\.rawValue)),
+            ])
+    }
+
     /// Remembers a snapshot's header, unless a newer one is known. False if it was older.
     static func apply(_ header: StockAggregated.Header, in transaction: Transaction) throws -> Bool {
+        try remember(header.snapshot, in: transaction)
         let changed = try transaction.execute(
             """
-            INSERT INTO sources AS s (source, snapshot_id, sequence, as_of, received_at, file_name, chunks, run_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO sources AS s (source, snapshot_id, sequence, as_of, received_at, file_name, chunks, run_id,
+                quantities)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (source) DO UPDATE
             SET snapshot_id = excluded.snapshot_id, sequence = excluded.sequence, as_of = excluded.as_of,
                 received_at = excluded.received_at, file_name = excluded.file_name, chunks = excluded.chunks,
-                run_id = excluded.run_id
+                run_id = excluded.run_id, quantities = excluded.quantities
             WHERE s.sequence < excluded.sequence
             """,
             [
                 .text(header.snapshot.source.rawValue), .uuid(header.snapshot.id), .integer(header.snapshot.sequence),
                 .timestamp(header.snapshot.asOf), .timestamp(header.receivedAt), .text(header.fileName ?? ""),
                 .integer(Int64(header.chunks)), .text(header.runID.uuidString.lowercased()),
+                .text(header.quantities.rawValue),
             ])
         return changed == 1
     }
 
+    /// Notes that the newest snapshot of a source has been applied whole, if it just has: what it did not name counts
+    /// as restated from now on, and what it did not name as missing is not.
+    ///
+    /// - Returns: When the snapshot was taken, if it became complete in this transaction.
+    static func complete(_ source: SourceName, in transaction: Transaction) throws -> Date? {
+        let rows = try transaction.query(
+            """
+            UPDATE sources s SET complete_sequence = sequence, complete_as_of = as_of
+            WHERE source = $1 AND complete_sequence IS DISTINCT FROM sequence
+              AND chunks <= (SELECT count(*) FROM chunks c WHERE c.snapshot_id = s.snapshot_id)
+            RETURNING as_of, sequence
+            """, [.text(source.rawValue)])
+        guard let row = rows.first else { return nil }
+        try transaction.execute(
+            """
+            UPDATE stock SET missing_from = NULL, missing_at = NULL
+            WHERE source = $1 AND missing_from IS NOT NULL AND missing_at < $2
+            """, [.text(source.rawValue), .integer(try row.decode(at: 1))])
+        return try row.decode(at: 0)
+    }
+
+    /// What a source states about a code in one warehouse.
+    struct Entry: Sendable {
+        var stock: WarehouseStock
+        var statement: StockAsOf
+        /// The newest snapshot no longer names the code.
+        var isMissing: Bool
+    }
+
+    /// When a row of `stock t` was stated last, with `sources src` joined: by its own snapshot or by the newest that is
+    /// complete; one that is missing was stated last by the snapshot before it went missing.
+    static let statedAt = """
+        CASE WHEN t.missing_from IS NULL THEN greatest(t.as_of, src.complete_as_of)
+             ELSE greatest(t.as_of, (SELECT max(n.as_of) FROM snapshots n WHERE n.source = t.source
+                                     AND n.sequence >= t.sequence AND n.sequence < t.missing_from)) END
+        """
+
     /// The rows of these codes in all warehouses of all sources.
-    static func stock(of codes: [ERPCode], in transaction: Transaction) throws -> [ERPCode: [WarehouseStock]] {
+    static func stock(of codes: [ERPCode], in transaction: Transaction) throws -> [ERPCode: [Entry]] {
         guard !codes.isEmpty else { return [:] }
         let rows = try transaction.query(
-            "SELECT sku, warehouse, on_hand, reserved FROM stock WHERE sku = ANY($1) ORDER BY sku, warehouse, source",
-            [.textArray(codes.map(\.rawValue))])
-        var result: [ERPCode: [WarehouseStock]] = [:]
+            """
+            SELECT t.sku, t.warehouse, t.on_hand, t.reserved, \(statedAt) AS stated_at,
+                coalesce(src.quantities = 'net', false), t.missing_from IS NOT NULL
+            FROM stock t LEFT JOIN sources src ON src.source = t.source
+            WHERE t.sku = ANY($1) ORDER BY t.sku, t.warehouse, t.source
+            """, [.textArray(codes.map(\.rawValue))])
+        var result: [ERPCode: [Entry]] = [:]
         result.reserveCapacity(codes.count)
         for row in rows {
             result[ERPCode(rawValue: try row.decode(at: 0)), default: []].append(
-                WarehouseStock(
-                    warehouse: WarehouseName(rawValue: try row.decode(at: 1)),
-                    onHand: try Self.quantity(row.decode(at: 2)) ?? .zero,
-                    reserved: try Self.quantity(row.decode(at: 3))))
+                Entry(
+                    stock: WarehouseStock(
+                        warehouse: WarehouseName(rawValue: try row.decode(at: 1)),
+                        onHand: try Self.quantity(row.decode(at: 2)) ?? .zero,
+                        reserved: try Self.quantity(row.decode(at: 3))),
+                    statement: StockAsOf(asOf: try row.decode(at: 4), isNet: try row.decode(at: 5)),
+                    isMissing: try row.decode(at: 6)))
         }
         return result
     }
@@ -113,21 +187,5 @@ enum HoldStore {
             result[ERPCode(rawValue: try row.decode(at: 0))] = try StockStore.quantity(row.decode(at: 1))
         }
         return result
-    }
-}
-
-/// The shops as this service knows them.
-enum ShopStore {
-    /// Shops that may be written to: not in shadow.
-    static func writableShops(in transaction: Transaction) throws -> Set<ShopName> {
-        let rows = try transaction.query("SELECT shop FROM shops WHERE NOT shadow", [])
-        return Set(try rows.map { ShopName(rawValue: try $0.decode(at: 0)) })
-    }
-
-    /// Makes a row for every shop of the configuration; a new shop is in shadow.
-    static func ensureExist(_ shops: [ShopName], in transaction: Transaction) throws {
-        try transaction.execute(
-            "INSERT INTO shops (shop) SELECT * FROM unnest($1::text[]) ON CONFLICT DO NOTHING",
-            [.textArray(shops.map(\.rawValue).sorted())])
     }
 }

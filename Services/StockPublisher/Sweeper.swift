@@ -7,9 +7,17 @@ import Messaging
 import PostgreSQL
 import ServiceKit
 
-/// Does what time alone brings about: holds that end, claims and waits that run out, requests that were lost.
+/// Does what time alone brings about: holds and unpaid reserves that end, feeds that go stale, claims and waits that run
+/// out, requests that were lost.
 struct Sweeper: Sendable {
     static let everySeconds = 2
+    /// Between two looks for what can leave the order tables.
+    static let retentionSeconds = 300.0
+    static let rowsAtOnce = 2_000
+    /// Lines stay open for the query so long after every source contained them.
+    static let reflectedGraceSeconds: Double = 2 * 86_400
+    /// Orders are remembered so long, so that an event that comes again is recognised as old.
+    static let rememberedSeconds: Double = 400 * 86_400
     /// A wish that nobody carried out for so long is asked for again; the retry tiers are shorter together.
     static let lostAfterSeconds = 900
 
@@ -18,10 +26,17 @@ struct Sweeper: Sendable {
     let levels: LevelWriter
 
     func run() async {
+        var tidiedAt = Date.distantPast
         while !parts.stop.isStopping {
             do {
                 try await endHolds()
+                try await endReserves()
+                try await watchFeeds()
                 try await wakeShelves()
+                if parts.clock.now().timeIntervalSince(tidiedAt) >= Self.retentionSeconds {
+                    tidiedAt = parts.clock.now()
+                    try await tidy()
+                }
             } catch {
                 parts.logger.warning("timers not looked at, trying again", metadata: ["problem": "\(error)"])
             }
@@ -46,6 +61,52 @@ struct Sweeper: Sendable {
         }
     }
 
+    func endReserves() async throws {
+        let levels = self.levels
+        try await parts.database.unitOfWork { work in
+            let codes = try OpenLineStore.endReserves(at: work.startedAt, atMost: 500, in: work.transaction)
+            guard !codes.isEmpty else { return }
+            let cause = LevelCause(kind: "reserve", id: "unpaid reserve ended", at: work.startedAt)
+            try levels.recompute(.codes(codes.sorted()), because: cause, in: work)
+        }
+    }
+
+    /// Feeds that have been behind for too long, and snapshots that became complete unnoticed.
+    func watchFeeds() async throws {
+        let (levels, settings) = (levels, settings)
+        try await parts.database.unitOfWork { work in
+            for shop in settings.shops.values.sorted(by: { $0.name < $1.name }) where shop.collectsOrders {
+                let limit = work.startedAt.addingTimeInterval(-shop.push.feedStaleAfterSeconds)
+                let isNew = try FeedStore.markStale(shop.name, behind: limit, in: work.transaction)
+                guard isNew, shop.staleReserve > .zero else { continue }
+                let cause = LevelCause(kind: "feed", id: "\(shop.name) is stale", at: limit)
+                try levels.recomputePool(of: shop.name, because: cause, in: work)
+            }
+            for row in try work.transaction.query("SELECT source FROM sources ORDER BY source", []) {
+                try levels.restate(SourceName(rawValue: try row.decode(at: 0)), in: work)
+            }
+        }
+    }
+
+    /// Lets lines leave the index of open ones, and forgets orders of long ago, a few at a time.
+    func tidy() async throws {
+        let policy = settings.reflection
+        let before = parts.clock.now().addingTimeInterval(-Self.rememberedSeconds)
+        var moved = Self.rowsAtOnce
+        while moved == Self.rowsAtOnce && !parts.stop.isStopping {
+            moved = try await parts.database.pool.transaction { transaction in
+                try OpenLineStore.closeReflected(
+                    policy, graceSeconds: Self.reflectedGraceSeconds, atMost: Self.rowsAtOnce, in: transaction)
+            }
+        }
+        moved = Self.rowsAtOnce
+        while moved == Self.rowsAtOnce && !parts.stop.isStopping {
+            moved = try await parts.database.pool.transaction { transaction in
+                try OpenLineStore.forget(placedBefore: before, atMost: Self.rowsAtOnce, in: transaction)
+            }
+        }
+    }
+
     func wakeShelves() async throws {
         let levels = self.levels
         for shop in settings.shops.keys.sorted() {
@@ -55,6 +116,7 @@ struct Sweeper: Sendable {
                     SELECT shelf FROM shelves WHERE shop = $1 AND (
                         (wake_at < $2::timestamptz - interval '5 seconds'
                          AND (requested_at IS NULL OR requested_at < $2::timestamptz - interval '30 seconds'))
+                        OR ask_at <= $2::timestamptz
                         OR (due AND requested_at < $2::timestamptz - make_interval(secs => $3)))
                     ORDER BY shelf LIMIT 1000
                     """,

@@ -70,12 +70,14 @@ enum ExitStatus: Int32, Error {
 struct StockbridgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stockbridge",
-        abstract: "Stock from the ERP to every shop: what happens, why, and what to do about it.",
+        abstract: "Stock to every shop, orders to the ERP: what happens, why, and what to do about it.",
         discussion: """
             EXAMPLES:
               stockbridge status                          what ran, what is due, what needs a person
               stockbridge explain stock hanoi 8934567     why a shop shows the number it shows
+              stockbridge explain order hanoi 10231       everything that happened to an order
               stockbridge stock accept 4f1c --reason "stock-take"
+              stockbridge orders list --held              what is kept back from the ERP, and why
               stockbridge shadow off hanoi                let a new shop be written to
 
             Every command takes --json and --configuration PATH (or STOCKBRIDGE_CONFIGURATION).
@@ -83,7 +85,7 @@ struct StockbridgeCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, RunCommand.self, StockCommand.self, ShadowCommand.self,
-            MappingCommand.self, ExplainCommand.self,
+            OrdersCommand.self, ReportCommand.self, MappingCommand.self, ExplainCommand.self,
             ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
         ])
 }

@@ -157,6 +157,7 @@ extension ShelfState {
         readBackRequired = false
         if policy.ordersAreCollected && unseen > 0 {
             self.claim = nil
+            awaitFeeds(past: observed)
             return countMismatch(policy, "sold more than its orders show") ? .held : .fetchOrders(unseen: unseen)
         }
         // Nothing has been sent under this claim, so it can still take the newest level along.
@@ -181,6 +182,15 @@ extension ShelfState {
         expectedAtShop = disturbed ? nil : observed.level
         knownFrom = observed.readFrom
         knownTo = observed.readTo
+    }
+
+    /// Fewer than expected may be a sale not seen yet, so that an increase has to wait until the feeds have passed the
+    /// reading.
+    private mutating func awaitFeeds(past observed: ObservedStock) {
+        guard let wanted, wanted > observed.level else { return }
+        cause = cause.map { max($0, observed.readTo) } ?? observed.readTo
+        increaseSince = increaseSince ?? observed.readTo
+        deferral = .feeds
     }
 
     /// Counts a mismatch; true if it was one too many and the shelf is held now.
@@ -235,7 +245,9 @@ extension ShelfState {
         case .notSent(let reason):
             deferral = reason
         case .mismatch(let observed):
+            let expected = expectedAtShop
             learn(observed, disturbed: current.disturbed)
+            if policy.ordersAreCollected, expected.map({ $0 > observed.level }) ?? true { awaitFeeds(past: observed) }
             _ = countMismatch(policy, "had another stock than expected at the moment of writing")
         }
         return .recorded
@@ -290,6 +302,12 @@ extension ShelfState {
         } else {
             expectedAtShop = nil
         }
+    }
+
+    /// The shop may have sold some, taken some back, or neither: what it has is unknown until it was read.
+    public mutating func noteUncertainSale() {
+        claim?.disturbed = true
+        expectedAtShop = nil
     }
 
     /// Takes in what a catalogue read saw. Raises no version: what the shop should show is unchanged.

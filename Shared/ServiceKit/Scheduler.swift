@@ -8,6 +8,14 @@ import PostgreSQL
 
 /// A job that is due at times of day.
 public struct ScheduledJob: Sendable {
+    /// What becomes of due times that were missed while nobody ran (design.md, "Schedules").
+    public enum MissedRuns: Sendable, Equatable {
+        /// One command, for the latest of them.
+        case coalesce
+        /// A command for each of them, or for so many of the latest.
+        case each(atMost: Int)
+    }
+
     /// Its name within the service, such as `ingest erp`.
     public let name: String
     /// When, and by whose clock.
@@ -16,13 +24,38 @@ public struct ScheduledJob: Sendable {
     public let verb: Command.Verb
     /// The command's arguments; `due` is added.
     public let arguments: [String: JSONValue]
+    /// What becomes of missed due times.
+    public let missedRuns: MissedRuns
 
     /// Describes a job.
-    public init(name: String, schedule: Schedule, verb: Command.Verb, arguments: [String: JSONValue]) {
+    public init(
+        name: String, schedule: Schedule, verb: Command.Verb, arguments: [String: JSONValue],
+        missedRuns: MissedRuns = .coalesce
+    ) {
         self.name = name
         self.schedule = schedule
         self.verb = verb
         self.arguments = arguments
+        self.missedRuns = missedRuns
+    }
+
+    /// The due times that become a command, earliest first.
+    ///
+    /// - Parameters:
+    ///   - first: The due time that was waited for.
+    ///   - now: The time; not before `first`.
+    func due(from first: Date, upTo now: Date) -> [Date] {
+        switch missedRuns {
+        case .coalesce:
+            return [schedule.latestDue(after: first, upTo: now) ?? first]
+        case .each(let most):
+            var all = [first]
+            while let last = all.last, let next = schedule.next(after: last), next <= now {
+                all.append(next)
+                if all.count > max(1, most) { all.removeFirst() }
+            }
+            return all
+        }
     }
 }
 
@@ -30,7 +63,7 @@ public struct ScheduledJob: Sendable {
 ///
 /// A due time becomes an outbox row in the transaction that moves the schedule forward, so that the job is an ordinary
 /// message and fires once whatever the number of replicas. What was missed while nobody ran becomes one command, for
-/// the latest due time.
+/// the latest due time, unless the job says otherwise.
 struct Scheduler: Sendable {
     let service: ServiceName
     let jobs: [ScheduledJob]
@@ -85,13 +118,15 @@ struct Scheduler: Sendable {
                 let name = try row.decode("name", as: String.self)
                 guard let job = byName[name] else { continue }
                 let first = try row.decode("due", as: Date.self)
-                let latest = job.schedule.latestDue(after: first, upTo: now) ?? first
-                guard let following = job.schedule.next(after: latest) else { continue }
+                let times = job.due(from: first, upTo: now)
+                guard let latest = times.last, let following = job.schedule.next(after: latest) else { continue }
                 try work.transaction.execute(
                     "SELECT shared.schedule_fired($1, $2, $3, $4)",
                     [.text(service.rawValue), .text(name), .timestamp(latest), .timestamp(following)])
-                try work.send(Self.command(for: job, due: latest, service: service, at: now))
-                logger.notice("schedule fired", metadata: ["schedule": "\(name)", "due": "\(latest)"])
+                for time in times {
+                    try work.send(Self.command(for: job, due: time, service: service, at: now))
+                    logger.notice("schedule fired", metadata: ["schedule": "\(name)", "due": "\(time)"])
+                }
             }
         }
     }

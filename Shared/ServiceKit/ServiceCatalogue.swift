@@ -8,6 +8,11 @@ public enum ServiceCatalogue {
     /// The queue that carries requests to push shelves of one shop; one a shop, so that none waits for another.
     public static func pushQueue(of shop: ShopName) -> String { "stock-publisher.push.\(shop.rawValue)" }
 
+    /// The queue that carries requests to push what orders changed at one shop; they do not wait behind a whole run.
+    public static func urgentQueue(of shop: ShopName) -> String { "stock-publisher.urgent.\(shop.rawValue)" }
+
+    /// The queue of stock-publisher for orders, which do not wait behind the chunks of a snapshot.
+    public static let ordersQueue = "stock-publisher.orders"
     /// The queue of stock-publisher for reading catalogues.
     public static let catalogueQueue = "stock-publisher.catalogue"
     /// The queue of stock-ingestor for decisions of an operator, which need not wait for a pick-up.
@@ -68,14 +73,19 @@ public enum ServiceCatalogue {
 
     private static func stockPublisher(_ shops: [ShopName], _ tiers: [RetryTier]) -> ServiceDescription {
         let readCatalogue = Command.topic(.stockPublisher, .catalogue)
+        let orders = OrderChanged.topics + [OrderReported.type.name, OrdersCollected.type.name]
         return ServiceDescription(
             name: .stockPublisher,
             queues: [
                 QueueDescription(
                     name: "stock-publisher", kind: .batch,
-                    topics: Topics.consumed(by: .stockPublisher).filter { $0 != readCatalogue }),
+                    topics: Topics.consumed(by: .stockPublisher).filter { $0 != readCatalogue && !orders.contains($0) }),
+                QueueDescription(name: ordersQueue, kind: .batch, topics: orders),
                 QueueDescription(name: catalogueQueue, kind: .work, topics: [readCatalogue]),
-            ] + shops.map { QueueDescription(name: pushQueue(of: $0), kind: .work) },
+            ]
+                + shops.flatMap { shop in
+                    [pushQueue(of: shop), urgentQueue(of: shop)].map { QueueDescription(name: $0, kind: .work) }
+                },
             tiers: tiers, publishes: Topics.published(by: .stockPublisher))
     }
 

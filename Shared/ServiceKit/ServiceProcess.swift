@@ -6,7 +6,7 @@ public import Messaging
 import Metrics
 import PostgreSQL
 import RabbitMQ
-import ServiceLifecycle
+public import ServiceLifecycle
 public import Settings
 public import Transfer
 import UnixSignals
@@ -43,18 +43,21 @@ public struct ServiceComposition: Sendable {
     public var jobs: [ScheduledJob]
     /// Loops of the service's own; each ends when the stop signal is given.
     public var loops: [@Sendable () async -> Void]
+    /// Servers of the service's own; they stop first, so that nothing comes in during the drain.
+    public var servers: [any Service]
     /// What readiness looks at besides broker and database.
     public var checks: [ReadinessCheck]
 
     /// Puts the parts together.
     public init(
         batch: [BatchRunner] = [], work: [WorkRunner] = [], jobs: [ScheduledJob] = [],
-        loops: [@Sendable () async -> Void] = [], checks: [ReadinessCheck] = []
+        loops: [@Sendable () async -> Void] = [], servers: [any Service] = [], checks: [ReadinessCheck] = []
     ) {
         self.batch = batch
         self.work = work
         self.jobs = jobs
         self.loops = loops
+        self.servers = servers
         self.checks = checks
     }
 }
@@ -171,7 +174,8 @@ public struct ServiceProcess: Sendable {
                 .init(
                     service: Loops(loops: loops, stop: parts.stop),
                     successTerminationBehavior: .gracefullyShutdownGroup),
-            ],
+            ]
+                + composition.servers.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(Self.graceSeconds)
         group.maximumCancellationDuration = .seconds(5)

@@ -30,6 +30,8 @@ public struct ShopCapabilities: Sendable {
     public var webhooks: (any WebhookManaging)?
     /// Whether the shop knows whole units only; then levels are rounded down before they are written.
     public var integersOnly: Bool
+    /// What people should know about the account: sentences, without credentials. Empty if all is well.
+    public var notes: [String]
 
     /// - Parameters:
     ///   - catalogue: nil where the platform or the account's rights do not allow it; so for the others.
@@ -38,10 +40,11 @@ public struct ShopCapabilities: Sendable {
     ///   - orderReading: see ``orderReading``.
     ///   - webhooks: see ``webhooks``.
     ///   - integersOnly: see ``integersOnly``.
+    ///   - notes: see ``notes``.
     public init(
         catalogue: (any CatalogueReading)? = nil, stockReading: (any StockReading)? = nil,
         stockWriting: (any StockWriting)? = nil, orderReading: (any OrderReading)? = nil,
-        webhooks: (any WebhookManaging)? = nil, integersOnly: Bool = true
+        webhooks: (any WebhookManaging)? = nil, integersOnly: Bool = true, notes: [String] = []
     ) {
         self.catalogue = catalogue
         self.stockReading = stockReading
@@ -49,6 +52,7 @@ public struct ShopCapabilities: Sendable {
         self.orderReading = orderReading
         self.webhooks = webhooks
         self.integersOnly = integersOnly
+        self.notes = notes
     }
 }
 

@@ -63,6 +63,9 @@ public enum StockWriteResult: Sendable, Equatable {
     case rejected(code: String, message: String)
     /// The shop had another quantity than ``StockWrite/expected``; nothing was changed. What it has now, if it says so.
     case mismatch(observed: Quantity?)
+    /// Another row of the same call was refused, and the platform then writes none: nothing was changed here. Write it
+    /// again at once, under a new ``StockWrite/attempt``.
+    case notWritten
     /// The answer does not mention it, so it may or may not have been applied. Read back.
     case unanswered
 
@@ -70,7 +73,7 @@ public enum StockWriteResult: Sendable, Equatable {
     /// whose own code says that it failed inside.
     public var isTransient: Bool {
         switch self {
-        case .confirmed, .altered, .unanswered, .mismatch: true
+        case .confirmed, .altered, .unanswered, .mismatch, .notWritten: true
         case .rejected(let code, _): code.contains("internal_server_error") || code.contains("db_error")
         }
     }

@@ -36,6 +36,20 @@ public struct MailMessage: Sendable, Equatable {
         }
     }
 
+    /// A header line of the sender's own.
+    public struct Header: Sendable, Equatable {
+        /// Begins with `X-`; letters, digits and `-`.
+        public var name: String
+        /// One line of ASCII.
+        public var value: String
+
+        /// Keeps both as they are.
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
     /// The sender, in the header and on the envelope.
     public var from: MailAddress
     /// At least one.
@@ -54,11 +68,14 @@ public struct MailMessage: Sendable, Equatable {
     public var attachments: [Attachment]
     /// Part of the HTML.
     public var inlineImages: [InlineImage]
+    /// Further header lines.
+    public var headers: [Header]
 
     /// Keeps all as they are; rules are checked when the mail is sent.
     public init(
         from: MailAddress, to: [MailAddress], subject: String, messageID: String, date: Date, text: String,
-        html: String? = nil, attachments: [Attachment] = [], inlineImages: [InlineImage] = []
+        html: String? = nil, attachments: [Attachment] = [], inlineImages: [InlineImage] = [],
+        headers: [Header] = []
     ) {
         self.from = from
         self.to = to
@@ -69,6 +86,7 @@ public struct MailMessage: Sendable, Equatable {
         self.html = html
         self.attachments = attachments
         self.inlineImages = inlineImages
+        self.headers = headers
     }
 }
 

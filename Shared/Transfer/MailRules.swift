@@ -13,6 +13,11 @@ enum MailRules {
             }
             try checkType(attachment.contentType)
         }
+        for header in message.headers {
+            guard header.name.hasPrefix("X-"), header.name.utf8.count <= 60, isAtomText(header.name, besides: ""),
+                header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }), header.value.utf8.count <= 900
+            else { throw .invalidRequest(reason: "a header of the sender's own is malformed") }
+        }
         for image in message.inlineImages {
             guard isAtomText(image.contentID, besides: "@") else {
                 throw .invalidRequest(reason: "the content ID of an image is malformed")
@@ -100,7 +105,7 @@ enum MailHeaders {
             "To: \(message.to.map(address).joined(separator: ",\r\n "))",
             "Message-ID: \(MailRules.messageID(message.messageID))",
             "Subject: \(text(message.subject, indent: 9))",
-        ]
+        ] + message.headers.map { "\($0.name): \($0.value)" }
     }
 
     /// Such as `Sat, 21 Nov 2026 06:00:00 +0000` (RFC 5322, 3.3).

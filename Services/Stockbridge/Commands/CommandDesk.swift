@@ -96,7 +96,7 @@ struct CommandDesk {
         requestedBy: String
     ) async throws {
         let text = String(decoding: try ContractCoding.encode(arguments), as: UTF8.self)
-        let own = ServiceDatabase(pool: database.pool, service: .stockbridge, now: { Date() })
+        let own = ServiceDatabase(pool: database.pool, service: .stockbridge, now: { OperatorClock.now })
         try await own.unitOfWork { work in
             try work.transaction.execute(
                 "SELECT shared.submit_command($1, $2, $3, $4, $5)",

@@ -24,8 +24,14 @@ struct RunCommand: AsyncParsableCommand {
               stockbridge run stock --dry-run            read and judge it, let nothing go live
               stockbridge run catalogue --shop hanoi     read what a shop sells
               stockbridge run push --shop hanoi          push again all that is due, refused listings included
+              stockbridge run orders --shop hanoi        collect the shop's orders now
+              stockbridge run report --dry-run           what the next order reports would hold
+              stockbridge run reconciliation             read all shops back and mail the result
             """,
-        subcommands: [RunStock.self, RunCatalogue.self, RunPush.self, RunAnswer.self])
+        subcommands: [
+            RunStock.self, RunCatalogue.self, RunPush.self, RunOrders.self, RunReport.self, RunReconciliation.self,
+            RunAnswer.self,
+        ])
 }
 
 /// `stockbridge run stock`.
@@ -52,23 +58,36 @@ struct RunStock: AsyncParsableCommand {
     }
 }
 
-/// `stockbridge run catalogue`.
-struct RunCatalogue: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "catalogue", abstract: "Read the catalogue of a shop, or of all.")
-
+/// A command that is about one shop or about all.
+struct ShopOptions: ParsableArguments {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
 
     @Option(name: .long, help: "The shop; all if left out.")
     var shop: String?
 
-    func run() async throws {
+    /// Checks the shop's name, submits the command and says what became of it.
+    func command(
+        _ service: ServiceName, _ verb: Command.Verb, _ more: [String: JSONValue] = [:]
+    ) async throws {
         let configuration = try global.load()
-        if let shop { try Known.shop(shop, in: configuration) }
-        try await global.command(
-            .stockPublisher, .catalogue, shop.map { ["shop": .string($0)] } ?? [:], waitSeconds: waiting.wait)
+        var arguments = more
+        if let shop {
+            try Known.shop(shop, in: configuration)
+            arguments["shop"] = .string(shop)
+        }
+        try await global.command(service, verb, arguments, waitSeconds: waiting.wait)
     }
+}
+
+/// `stockbridge run catalogue`.
+struct RunCatalogue: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "catalogue", abstract: "Read the catalogue of a shop, or of all.")
+
+    @OptionGroup var options: ShopOptions
+
+    func run() async throws { try await options.command(.stockPublisher, .catalogue) }
 }
 
 /// `stockbridge run push`.
@@ -76,18 +95,47 @@ struct RunPush: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Push again all that is due, what the shop refused included.")
 
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var options: ShopOptions
 
-    @Option(name: .long, help: "The shop; all if left out.")
-    var shop: String?
+    func run() async throws { try await options.command(.stockPublisher, .run) }
+}
+
+/// `stockbridge run orders`.
+struct RunOrders: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orders", abstract: "Collect the orders of a shop, or of all.")
+
+    @OptionGroup var options: ShopOptions
+
+    @Flag(name: .long, help: "Compare the last days with the shop, and fetch what differs.")
+    var repair = false
+
+    func run() async throws { try await options.command(.orderCollector, repair ? .repair : .run) }
+}
+
+/// `stockbridge run report`.
+struct RunReport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Make the order report of a shop, or of all, and send it to the ERP.")
+
+    @OptionGroup var options: ShopOptions
+
+    @Flag(name: .long, help: "Say what would stand in it; make and send nothing.")
+    var dryRun = false
 
     func run() async throws {
-        let configuration = try global.load()
-        if let shop { try Known.shop(shop, in: configuration) }
-        try await global.command(
-            .stockPublisher, .run, shop.map { ["shop": .string($0)] } ?? [:], waitSeconds: waiting.wait)
+        try await options.command(.erpBridge, .run, dryRun ? ["dry_run": .boolean(true)] : [:])
     }
+}
+
+/// `stockbridge run reconciliation`.
+struct RunReconciliation: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reconciliation", abstract: "Read a shop back, or all, and compare with what they should show.")
+
+    @OptionGroup var options: ShopOptions
+
+    func run() async throws { try await options.command(.reconciler, .run) }
 }
 
 /// `stockbridge run answer`.

@@ -5,13 +5,14 @@ import Settings
 /// `stockbridge explain`.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Why a number is what it is.",
+        commandName: "explain", abstract: "Why a number is what it is, and what happened to an order.",
         discussion: """
             EXAMPLES:
               stockbridge explain stock hanoi ABC-123                    by SKU, listing id or ERP code
               stockbridge explain stock hanoi ABC-123 --at "07:30"       as it was then
+              stockbridge explain order hanoi 10231                      by its number or the platform's id
             """,
-        subcommands: [ExplainStock.self])
+        subcommands: [ExplainStock.self, ExplainOrder.self])
 }
 
 /// `stockbridge explain stock`.
@@ -33,7 +34,7 @@ struct ExplainStock: AsyncParsableCommand {
     func run() async throws {
         let configuration = try global.load()
         try Known.shop(shop, in: configuration)
-        let past = try at.map { try TimeArgument.parse($0, timeZone: configuration.timeZone, now: Date()) }
+        let past = try at.map { try TimeArgument.parse($0, timeZone: configuration.timeZone, now: OperatorClock.now) }
         let explanation = try await OperatorDatabase.with(configuration) { database in
             try await ExplainStore(database: database).explain(shop: shop, key: sku, past: past)
         }

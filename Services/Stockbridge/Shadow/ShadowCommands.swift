@@ -42,7 +42,7 @@ struct ShadowShow: AsyncParsableCommand {
                 "stock-publisher has not seen the shop '\(shop)' yet; start it with this configuration.")
         }
         let wording = Wording(timeZone: configuration.timeZone)
-        try global.print(report, text: report.text(Console.style, wording, now: Date()))
+        try global.print(report, text: report.text(Console.style, wording, now: OperatorClock.now))
     }
 }
 

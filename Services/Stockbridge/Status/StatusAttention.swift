@@ -16,7 +16,7 @@ enum StatusAttention {
     /// Most urgent first. `services` are those that should run.
     static func of(_ status: StatusReport, services: [String]) -> [Attention] {
         silentServices(status, services) + held(status) + alerts(status) + status.shops.flatMap { shop($0, status) }
-            + sources(status) + late(status)
+            + status.orders.flatMap { orders($0, status) } + sources(status) + late(status)
     }
 
     private static func silentServices(_ status: StatusReport, _ services: [String]) -> [Attention] {
@@ -44,6 +44,35 @@ enum StatusAttention {
                     what: "\(breaker.account) is out" + (breaker.reason.map { ": \($0)" } ?? "."),
                     whatToDo: "Look at the shop's server; pushing resumes by itself once it answers.")
             }
+    }
+
+    /// A feed that is this old leaves the other shops' increases waiting.
+    static let feedLagSeconds: Double = 1_800
+
+    private static func orders(_ shop: StatusReport.Orders, _ status: StatusReport) -> [Attention] {
+        var all: [Attention] = []
+        if shop.held > 0 {
+            all.append(
+                Attention(
+                    what:
+                        "Shop \(shop.shop): \(Wording.count(shop.held, "order is", "orders are")) kept back from the ERP.",
+                    whatToDo: "stockbridge orders list --held --shop \(shop.shop)"))
+        }
+        if let upTo = shop.completeUpTo, status.at.timeIntervalSince(upTo) > feedLagSeconds {
+            all.append(
+                Attention(
+                    what: "The orders of \(shop.shop) are known up to "
+                        + "\(Wording.duration(status.at.timeIntervalSince(upTo))) ago only"
+                        + (shop.problem.map { ": \($0)" } ?? "."),
+                    whatToDo: "Look at the shop; 'stockbridge run orders --shop \(shop.shop)' collects at once."))
+        }
+        if let report = shop.lastReport, report.sentAt == nil, let problem = report.problem {
+            all.append(
+                Attention(
+                    what: "The order report \(report.batch) is not sent: \(problem)",
+                    whatToDo: "stockbridge report list --shop \(shop.shop)"))
+        }
+        return all
     }
 
     private static func shop(_ shop: StatusReport.Shop, _ status: StatusReport) -> [Attention] {

@@ -64,6 +64,28 @@ struct StatusReport: Sendable, Encodable {
         }
     }
 
+    /// How far a shop's orders are known, and what the ERP was told.
+    struct Orders: Sendable, Encodable {
+        var shop: String
+        /// Everything the shop changed up to then is in the ledger; nil if they never were collected.
+        var completeUpTo: Date?
+        /// Orders that are kept back from the ERP.
+        var held: Int
+        /// Why the last pass went wrong; nil if it went well.
+        var problem: String?
+        var lastReport: Report?
+
+        struct Report: Sendable, Encodable {
+            var batch: String
+            /// `sent`, `collecting`, `failed`, ...
+            var state: String
+            var sentAt: Date?
+            var orders: Int
+            var changes: Int
+            var problem: String?
+        }
+    }
+
     struct HeldSnapshot: Sendable, Encodable {
         var id: UUID
         var source: String
@@ -132,6 +154,7 @@ struct StatusReport: Sendable, Encodable {
     var at: Date
     var shops: [Shop] = []
     var sources: [Source] = []
+    var orders: [Orders] = []
     var held: [HeldSnapshot] = []
     var schedules: [Schedule] = []
     var replicas: [Replica] = []

@@ -10,7 +10,7 @@ struct StatusText {
         let heading =
             style.bold(status.company) + ", "
             + wording.moment(status.at, now: status.at) + " (\(wording.timeZone.identifier))"
-        let sections = [heading, shops, sources, services, schedules, waiting, attention]
+        let sections = [heading, shops, sources, orders, services, schedules, waiting, attention]
         return sections.filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
 
@@ -86,6 +86,26 @@ struct StatusText {
             }
         }
         return ([style.bold("Sources"), table.text(indent: 1, style: style)] + looking).joined(separator: "\n")
+    }
+
+    // MARK: Orders
+
+    private var orders: String {
+        guard status.orders.contains(where: { $0.completeUpTo != nil || $0.lastReport != nil }) else { return "" }
+        var table = TextTable([
+            ("orders of", .left), ("complete up to", .left), ("held", .right), ("last report", .left),
+            ("orders", .right), ("changes", .right), ("sent", .left),
+        ])
+        for shop in status.orders {
+            let report = shop.lastReport
+            table.add([
+                shop.shop.cut(to: 12), shop.completeUpTo.map { wording.shortMoment($0, now: status.at) } ?? "never",
+                flagged(shop.held, style.warning), report?.batch ?? "none yet",
+                report.map { Wording.grouped($0.orders) } ?? "-", report.map { Wording.grouped($0.changes) } ?? "-",
+                report.map { $0.sentAt.map { wording.shortMoment($0, now: status.at) } ?? $0.state } ?? "-",
+            ])
+        }
+        return [style.bold("Orders"), table.text(indent: 1, style: style)].joined(separator: "\n")
     }
 
     // MARK: Services

@@ -45,7 +45,7 @@ struct HoldAdd: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try global.load()
-        let end = try TimeArgument.parse(until, timeZone: configuration.timeZone, now: Date())
+        let end = try TimeArgument.parse(until, timeZone: configuration.timeZone, now: OperatorClock.now)
         try await global.command(
             .stockPublisher, .holdAdd,
             [
@@ -109,7 +109,7 @@ struct HoldList: AsyncParsableCommand {
             try await HoldLister(database: database).list(all: all)
         }
         try global.print(
-            ["holds": holds], text: Self.text(holds, Wording(timeZone: configuration.timeZone), Console.style, Date()))
+            ["holds": holds], text: Self.text(holds, Wording(timeZone: configuration.timeZone), Console.style, OperatorClock.now))
     }
 
     static func text(_ holds: [Hold], _ wording: Wording, _ style: TextStyle, _ now: Date) -> String {

@@ -46,7 +46,7 @@ struct StockList: AsyncParsableCommand {
         }
         let wording = Wording(timeZone: configuration.timeZone)
         try global.print(
-            ["snapshots": list], text: SnapshotText(wording: wording, style: Console.style, now: Date()).list(list))
+            ["snapshots": list], text: SnapshotText(wording: wording, style: Console.style, now: OperatorClock.now).list(list))
     }
 }
 
@@ -71,7 +71,7 @@ struct StockShow: AsyncParsableCommand {
         }
         let wording = Wording(timeZone: configuration.timeZone)
         try global.print(
-            detail, text: SnapshotText(wording: wording, style: Console.style, now: Date()).detail(detail))
+            detail, text: SnapshotText(wording: wording, style: Console.style, now: OperatorClock.now).detail(detail))
     }
 }
 

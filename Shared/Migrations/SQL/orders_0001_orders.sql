@@ -17,13 +17,18 @@ CREATE TABLE orders.feeds (
     -- What went wrong last, as a sentence; NULL after a pass that went well.
     problem text,
     failures int NOT NULL DEFAULT 0,
-    -- The condition that people were told of and that is still open.
-    alert text,
     last_pass_at timestamptz,
     last_repair_at timestamptz,
     -- When the shop's webhook subscriptions were last looked at, and what was wrong with them.
     webhooks_checked_at timestamptz,
     webhooks_problem text
+);
+
+-- Conditions that people were told of and that are still open.
+CREATE TABLE orders.open_conditions (
+    condition text PRIMARY KEY,
+    shop text NOT NULL,
+    raised_at timestamptz NOT NULL
 );
 
 -- Who works on a shop's feed: one pass and one repair at a time. Machine time.

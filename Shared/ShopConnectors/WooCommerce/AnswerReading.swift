@@ -5,7 +5,7 @@ internal import Transfer
 /// Decides what one HTTP answer of a WordPress site means. A pure value: no call is made here.
 struct AnswerReading {
     let response: HTTPResponse
-    let configuration: WooCommerceConfiguration
+    let configuration: any CredentialRedacting
     let call: ShopCall
 
     /// What the answer refuses, or nil if its status is 2xx.
@@ -39,6 +39,15 @@ struct AnswerReading {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch let error as DecodingError {
             throw malformed(Self.explain(error))
+        } catch {
+            throw malformed("not JSON")
+        }
+    }
+
+    /// The answer's JSON as it was written, of whatever shape.
+    func tree() throws(ConnectorError) -> JSONTree {
+        do throws(JSONTree.Malformed) {
+            return try JSONTree(body)
         } catch {
             throw malformed("not JSON")
         }
@@ -84,8 +93,11 @@ struct AnswerReading {
         return cleaned(String(location.prefix { $0 != "?" }), limit: 120)
     }
 
-    private func malformed(_ problem: String) -> ConnectorError {
-        let text = cleaned(String(decoding: response.body.prefix(400), as: UTF8.self), limit: 120)
+    /// The error for an answer that is not what was asked for.
+    func malformed(_ problem: String) -> ConnectorError {
+        // An answer about orders that is JSON after all would show who bought.
+        let isPersonal = call.action == .readOrders && [UInt8(ascii: "["), UInt8(ascii: "{")].contains(body.first ?? 0)
+        let text = isPersonal ? "" : cleaned(String(decoding: response.body.prefix(400), as: UTF8.self), limit: 120)
         return .malformedAnswer(
             call,
             UnexpectedAnswer(

@@ -35,6 +35,11 @@ struct WooCommerceClient: Sendable {
         try await perform("POST", path, [], body: body, items: items, for: action)
     }
 
+    /// Changes one thing.
+    func put(_ path: String, _ body: [UInt8], for action: ShopCall.Action) async throws(ConnectorError) -> Answer {
+        try await perform("PUT", path, [], body: body, items: 0, for: action)
+    }
+
     private func perform(
         _ method: String, _ path: String, _ query: Query, body: [UInt8]?, items: Int, for action: ShopCall.Action
     ) async throws(ConnectorError) -> Answer {
@@ -65,6 +70,16 @@ struct WooCommerceClient: Sendable {
         return try reading.decode(type)
     }
 
+    /// An answer's JSON as it was written, of whatever shape.
+    func tree(of answer: Answer) throws(ConnectorError) -> JSONTree {
+        try AnswerReading(response: answer.response, configuration: configuration, call: answer.call).tree()
+    }
+
+    /// The error for an answer that is not what was asked for.
+    func unexpected(_ answer: Answer, _ problem: String) -> ConnectorError {
+        AnswerReading(response: answer.response, configuration: configuration, call: answer.call).malformed(problem)
+    }
+
     private func request(_ method: String, _ path: String, _ query: Query, body: [UInt8]?) -> HTTPRequest {
         let address = "\(configuration.siteAddress)/wp-json/wc/v3/\(path)"
         let text = query.map { "\(OAuthSigner.encode($0.name))=\(OAuthSigner.encode($0.value))" }.joined(separator: "&")
@@ -85,7 +100,8 @@ struct WooCommerceClient: Sendable {
             maximumResponseBytes: configuration.maximumAnswerBytes, caFile: configuration.caFile)
     }
 
-    private static func outcome(of failure: ConnectorError) -> PaceFeedback.Outcome {
+    /// What a call that brought no answer means for the pace.
+    static func outcome(of failure: ConnectorError) -> PaceFeedback.Outcome {
         switch failure {
         case .timedOut: .failed(timedOut: true)
         case .invalidCall, .cancelled: .notSent

@@ -13,6 +13,8 @@ public struct WooCommerceConfiguration: Sendable {
     public var key: String
     /// The consumer secret (`cs_…`).
     public var secret: String
+    /// What the shop's webhooks are signed with; nil if none are taken.
+    public var webhookSecret: String?
     /// PEM file of the authorities that are trusted for this shop in place of the system's.
     public var caFile: String?
     /// After how long a call counts as failed.
@@ -30,12 +32,13 @@ public struct WooCommerceConfiguration: Sendable {
     ///   - url: the address of the WordPress site.
     ///   - key: the consumer key.
     ///   - secret: the consumer secret.
+    ///   - webhookSecret: what the shop's webhooks are signed with; nil if none are taken.
     ///   - caFile: PEM file of the authorities that are trusted for this shop.
     ///   - requestTimeoutSeconds: after how long a call counts as failed.
     ///   - batchLimit: between 1 and 100; anything else is brought into that range.
     ///   - maximumAnswerBytes: the largest answer that is accepted.
     public init(
-        shop: ShopName, url: String, key: String, secret: String, caFile: String? = nil,
+        shop: ShopName, url: String, key: String, secret: String, webhookSecret: String? = nil, caFile: String? = nil,
         requestTimeoutSeconds: Double = 30, batchLimit: Int = WooCommerceConfiguration.platformLimit,
         maximumAnswerBytes: Int = 64 << 20
     ) {
@@ -43,6 +46,7 @@ public struct WooCommerceConfiguration: Sendable {
         self.url = url
         self.key = key
         self.secret = secret
+        self.webhookSecret = webhookSecret
         self.caFile = caFile
         self.requestTimeoutSeconds = requestTimeoutSeconds
         self.batchLimit = min(max(1, batchLimit), Self.platformLimit)
@@ -70,7 +74,7 @@ public struct WooCommerceConfiguration: Sendable {
     func redacted(_ text: String) -> String {
         var result = text
         let basic = Data("\(key):\(secret)".utf8).base64EncodedString()
-        for credential in [key, secret, basic] where credential.utf8.count >= 4 {
+        for credential in [key, secret, basic, webhookSecret ?? ""] where credential.utf8.count >= 4 {
             result = result.replacing(credential, with: "[redacted]")
         }
         return result

@@ -30,18 +30,24 @@ public struct WooCommerceConnector: ShopConnector {
     public var shop: ShopName { client.configuration.shop }
     /// `woocommerce`
     public var platform: String { "woocommerce" }
-    /// Nil until a secret for webhooks is configured.
-    public var webhookVerifying: (any WebhookVerifying)? { nil }
+    /// Nil without ``WooCommerceConfiguration/webhookSecret``.
+    public var webhookVerifying: (any WebhookVerifying)? {
+        client.configuration.webhookSecret.map(WooCommerceWebhookVerifier.init)
+    }
 
     /// Makes two calls: lists one product, and posts a batch with nothing in it, which a key without the right to write
-    /// is refused. Such a key gives a shop that can be read but not written.
+    /// is refused. Such a key gives a shop that can be read but not written. Webhooks are looked after where the key may
+    /// write and a secret for them is configured.
     public func discover() async throws(ConnectorError) -> ShopCapabilities {
         let answer = try await client.get("products", [("per_page", "1"), ("_fields", "id")], for: .discover)
         _ = try client.decode([Product].self, from: answer)
         let stock = WooCommerceStock(client: client)
+        let mayWrite = try await mayWrite()
+        let secret = mayWrite ? client.configuration.webhookSecret : nil
         return ShopCapabilities(
-            catalogue: WooCommerceCatalogue(client: client), stockReading: stock,
-            stockWriting: try await mayWrite() ? stock : nil, integersOnly: true)
+            catalogue: WooCommerceCatalogue(client: client), stockReading: stock, stockWriting: mayWrite ? stock : nil,
+            orderReading: WooCommerceOrders(client: client),
+            webhooks: secret.map { WooCommerceWebhooks(client: client, secret: $0) }, integersOnly: true)
     }
 
     private func mayWrite() async throws(ConnectorError) -> Bool {

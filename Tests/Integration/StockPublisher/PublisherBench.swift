@@ -1,3 +1,4 @@
+import Concurrency
 import Contracts
 import Domain
 import Foundation
@@ -6,8 +7,9 @@ import PostgreSQL
 import RabbitMQ
 import ServiceKit
 import Settings
+import ShopConnectors
 import ShopSimulators
-import StockPublisher
+@testable import StockPublisher
 import TestStack
 import Testing
 
@@ -21,6 +23,10 @@ struct ShopSetup: Sendable {
     var batch = 100
     /// What the simulator answers a second before it says 429.
     var simulatorLimit: Double?
+    /// ERP units that everybody keeps back while this shop's orders are not known.
+    var staleReserve = 0
+    /// Speaks to the shop instead of the platform's connector; there is no simulator then.
+    var connector: (any ShopConnector)?
 }
 
 /// stock-publisher in one or more replicas, with simulated shops, in a system of its own.
@@ -29,9 +35,13 @@ struct PublisherBench: Sendable {
     let simulators: [ShopName: ShopSimulator]
     private let ingestor: Publisher
     private let operatorTool: Publisher
+    let collector: Publisher
+    let bridge: Publisher
+    private let names: [ShopName]
 
     static func with(
-        _ shops: [ShopSetup], replicas: Int = 1, _ body: (PublisherBench) async throws -> Void
+        _ shops: [ShopSetup], replicas: Int = 1, clock: WallClock = .system,
+        _ body: (PublisherBench) async throws -> Void
     ) async throws {
         let services = ServiceCatalogue.services(
             shops: shops.map(\.name),
@@ -43,10 +53,15 @@ struct PublisherBench: Sendable {
             var simulators: [ShopName: ShopSimulator] = [:]
             let outcome: Result<Void, any Error>
             do {
-                for shop in shops { simulators[shop.name] = try await simulator(shop) }
+                for shop in shops where shop.connector == nil { simulators[shop.name] = try await simulator(shop) }
                 let configuration = try configuration(shops, simulators, system, folder)
-                let bench = PublisherBench(system, simulators)
-                outcome = .success(try await bench.running(replicas, configuration, body))
+                let bench = PublisherBench(system, simulators, shops.map(\.name))
+                let connectors = Dictionary(
+                    uniqueKeysWithValues: shops.compactMap { shop in shop.connector.map { (shop.name, $0) } })
+                outcome = .success(
+                    try await bench.running(replicas, body) {
+                        StockPublisherService(configuration: configuration, clock: clock, connectors: connectors)
+                    })
             } catch {
                 outcome = .failure(error)
             }
@@ -55,7 +70,10 @@ struct PublisherBench: Sendable {
         }
     }
 
-    private init(_ system: ScratchSystem, _ simulators: [ShopName: ShopSimulator]) {
+    private init(_ system: ScratchSystem, _ simulators: [ShopName: ShopSimulator], _ names: [ShopName]) {
+        self.names = names
+        collector = Publisher(system.broker(.orderCollector))
+        bridge = Publisher(system.broker(.erpBridge))
         self.system = system
         self.simulators = simulators
         ingestor = Publisher(system.broker(.stockIngestor))
@@ -63,10 +81,12 @@ struct PublisherBench: Sendable {
     }
 
     private func running(
-        _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (PublisherBench) async throws -> Void
+        _ replicas: Int, _ body: (PublisherBench) async throws -> Void,
+        _ service: () -> StockPublisherService
     ) async throws {
         let tasks = (0..<replicas).map { _ in
-            Task { try await StockPublisherService(configuration: configuration).run() }
+            let replica = service()
+            return Task { try await replica.run() }
         }
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
@@ -74,6 +94,8 @@ struct PublisherBench: Sendable {
         for task in tasks { _ = await task.result }
         await ingestor.close()
         await operatorTool.close()
+        await collector.close()
+        await bridge.close()
         try outcome.get()
     }
 
@@ -106,10 +128,11 @@ struct PublisherBench: Sendable {
             """
               - name: \(shop.name)
                 platform: woocommerce
-                url: \(simulators[shop.name]?.url ?? "")
+                url: \(simulators[shop.name]?.url ?? "http://127.0.0.1:1")
                 insecure: true
                 credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
                 warehouses: [HN, HCM]
+                stale_reserve: \(shop.staleReserve)
                 limits: {requests_per_second: \(shop.requestsPerSecond), burst: \(shop.burst), \
             in_flight: \(shop.inFlight), batch: \(shop.batch), request_timeout_seconds: 1}
             """
@@ -125,6 +148,7 @@ struct PublisherBench: Sendable {
             http: {bind: 127.0.0.1, ports: {stock-ingestor: 0, stock-publisher: 0, notifier: 0}}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}
+            erp: {name: odoo, entry_lag_minutes: 60, ship_lag_minutes: 120}
             sources:
               - name: erp
                 location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
@@ -143,15 +167,19 @@ struct PublisherBench: Sendable {
     // MARK: Acting as the other services
 
     /// A snapshot as stock-ingestor says it: units per code, all of them in the warehouse HN.
-    func stock(_ units: [(code: String, units: Int)], sequence: Int64, source: SourceName = "erp") async throws {
+    func stock(
+        _ units: [(code: String, units: Int)], sequence: Int64, source: SourceName = "erp", asOf: Date? = nil,
+        missing: [ERPCode] = []
+    ) async throws {
         let identity = StockAggregated.SnapshotIdentity(
             id: UUID(), source: source, sequence: sequence,
-            asOf: Date(timeIntervalSince1970: 1_795_000_000 + Double(sequence) * 60))
-        let parts = stride(from: 0, to: units.count, by: 1_000).map { Array(units[$0..<min($0 + 1_000, units.count)]) }
+            asOf: asOf ?? Date(timeIntervalSince1970: 1_795_000_000 + Double(sequence) * 60))
+        var parts = stride(from: 0, to: units.count, by: 1_000).map { Array(units[$0..<min($0 + 1_000, units.count)]) }
+        if parts.isEmpty && !missing.isEmpty { parts = [[]] }
         var payloads: [StockAggregated] = [
             .header(
                 .init(
-                    snapshot: identity, receivedAt: Date(), kind: .whole, baseSequence: nil, chunks: parts.count,
+                    snapshot: identity, receivedAt: Date(), kind: sequence == 1 ? .whole : .difference, baseSequence: nil, chunks: parts.count,
                     codes: units.count, missing: 0, quantities: .gross, fileName: "stock.csv", runID: UUID()))
         ]
         for (index, part) in parts.enumerated() {
@@ -160,7 +188,11 @@ struct PublisherBench: Sendable {
                     sku: ERPCode(rawValue: entry.code),
                     rows: [.init(warehouse: "HN", onHand: Quantity(entry.units))])
             }
-            payloads.append(.chunk(.init(snapshot: identity, part: index + 1, parts: parts.count, skus: skus)))
+            payloads.append(
+                .chunk(
+                    .init(
+                        snapshot: identity, part: index + 1, parts: parts.count, skus: skus,
+                        missing: index == 0 ? missing : [])))
         }
         let messages = try payloads.map { payload in
             try OutboxMessage(
@@ -180,7 +212,7 @@ struct PublisherBench: Sendable {
 
     /// Waits until the shops' catalogues are read and mapped.
     func mapped() async throws {
-        let shops = simulators.count
+        let shops = names.count
         try #require(
             try await eventually {
                 try await system.number(
@@ -194,7 +226,7 @@ struct PublisherBench: Sendable {
     /// Lets all shops out of shadow.
     func release() async throws {
         try await mapped()
-        for shop in simulators.keys.sorted() { try await command(.shadowOff, ["shop": .string(shop.rawValue)]) }
+        for shop in names { try await command(.shadowOff, ["shop": .string(shop.rawValue)]) }
         try #require(
             try await eventually { try await system.number("SELECT count(*) FROM publishing.shops WHERE shadow") == 0 })
     }

@@ -8,14 +8,26 @@ import UnixSignals
 struct ShopSimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shop-simulator",
-        abstract: "A simulated WooCommerce shop: test equipment, never part of a deployment.",
+        abstract: "A simulated shop: test equipment, never part of a deployment.",
         discussion: """
-            Speaks /wp-json/wc/v3 for products and variations. Faults, sales, the journal of all changes and counts \
-            are under /__simulator/ (loopback only, or with --admin-token).
+            Speaks WooCommerce's /wp-json/wc/v3 or Shopify's /admin/api/…/graphql.json for items, orders and webhooks. \
+            Orders, faults, the journal of all changes and counts are under /__simulator/ (loopback only, or with \
+            --admin-token).
 
             Example: shop-simulator --port 9001 --catalogue hanoi.jsonl --key ck_hanoi --secret cs_hanoi --name hanoi
             """)
 
+    @Option(help: "Whose protocol it speaks: woocommerce or shopify.") var platform = "woocommerce"
+    @Option(help: "Currency of its prices.") var currency = "VND"
+    @Option(help: "Signs webhooks that have no secret of their own.") var webhookSecret = "whsec_simulator"
+    @Option(help: "Milliseconds before each delivery of a webhook.") var webhookLatencyMs = 0
+    @Option(help: "PEM file of the authority that receivers of webhooks are checked against.")
+    var webhookAuthority: String?
+    @Option(help: "File with the seconds that everybody is ahead of the machine's clock.") var clockOffsetFile: String?
+    @Option(parsing: .unconditional, help: "Seconds that this shop's clock is ahead of everybody's.")
+    var clockSkew = 0.0
+    @Option(parsing: .unconditional, help: "Seconds that the shop's local time is ahead of UTC.")
+    var utcOffset = 25_200
     @Option(help: "Address to listen on.") var host = "127.0.0.1"
     @Option(help: "Port to listen on; 0 takes any free one.") var port = 0
     @Option(help: "File with one product a line, as JSON.") var catalogue: String
@@ -37,6 +49,9 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
         if (tlsCertificate == nil) != (tlsKey == nil) {
             throw ValidationError("--tls-certificate and --tls-key go together.")
         }
+        if SimulatorConfiguration.Platform(rawValue: platform) == nil {
+            throw ValidationError("--platform is woocommerce or shopify.")
+        }
         if SimulatorConfiguration.Permissions(rawValue: permissions) == nil {
             throw ValidationError("--permissions is read, write or read_write.")
         }
@@ -50,6 +65,11 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
         (settings.requestsPerSecond, settings.burst) = (requestsPerSecond, burst)
         (settings.latencyMilliseconds, settings.batchLimit) = (latencyMs, batchLimit)
         (settings.certificateFile, settings.privateKeyFile, settings.adminToken) = (tlsCertificate, tlsKey, adminToken)
+        settings.platform = .init(rawValue: platform) ?? .wooCommerce
+        (settings.currency, settings.webhookSecret) = (currency, webhookSecret)
+        (settings.webhookLatencyMilliseconds, settings.webhookAuthorityFile) = (webhookLatencyMs, webhookAuthority)
+        (settings.clockOffsetFile, settings.clockSkewSeconds) = (clockOffsetFile, clockSkew)
+        settings.utcOffsetSeconds = utcOffset
         let products = try CatalogueFile.read(catalogue)
         let simulator = try ShopSimulator(settings, catalogue: products)
         let (portFile, name, host) = (portFile, name, host)

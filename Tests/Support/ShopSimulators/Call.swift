@@ -13,6 +13,8 @@ struct Call: Sendable {
     let client: String
     let isLoopback: Bool
     let isEncrypted: Bool
+    /// What it asks of a Shopify shop, once that has been read.
+    var shopify: ShopifyPrepared?
 
     /// - Parameter name: in small letters.
     func header(_ name: String) -> String? { headers[name] }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 import Synchronization
@@ -15,6 +16,37 @@ final class ClientCloseHandler: ChannelInboundHandler, RemovableChannelHandler {
         } else {
             context.fireUserInboundEventTriggered(event)
         }
+    }
+}
+
+/// Dates every answer by the shop's clock, as a server whose clock is wrong does.
+final class ShopDateHandler: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let shop: SimulatedShop
+
+    init(shop: SimulatedShop) { self.shop = shop }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var part = unwrapOutboundIn(data)
+        if case .head(var head) = part {
+            head.headerFields[.date] = Self.text(shop.with { $0.clock.now() })
+            part = .head(head)
+        }
+        context.write(wrapOutboundOut(part), promise: promise)
+    }
+
+    /// `Tue, 03 Mar 2026 02:14:09 GMT`
+    static func text(_ date: Date) -> String {
+        var seconds = time_t(date.timeIntervalSince1970)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let day = "\(parts.tm_mday)"
+        return "\(days[Int(parts.tm_wday)]), \(day.utf8.count < 2 ? "0" : "")\(day) \(months[Int(parts.tm_mon)]) "
+            + "\(parts.tm_year + 1900) \(ShopItems.time(date).suffix(8)) GMT"
     }
 }
 

@@ -25,8 +25,9 @@ struct Exchange: Sendable {
             return Self.response(.page("Request Entity Too Large", status: 413))
         }
         if call.path.hasPrefix(ControlRoutes.prefix) { return Self.response(ControlRoutes(shop: shop).answer(call)) }
-        let keys = WooCommerceRoute.find(call)?.changes(call) ?? []
-        let isChange = call.method != "GET"
+        call.shopify = shop.prepare(call)
+        let keys = shop.changes(call)
+        let isChange = shop.isChange(call)
         let now = SimulatedShop.steadySeconds()
         // Refused before anything else, as a host's limiter in front of the shop would.
         let (number, wait) = shop.with { state -> (Int, Double?) in
@@ -47,14 +48,16 @@ struct Exchange: Sendable {
 
     private func perform(_ call: Call, on channel: any Channel) async -> Answer {
         let now = SimulatedShop.steadySeconds()
+        let target = shop.faultTarget(call)
         let (fault, latency) = shop.with { state in
-            (state.faults.next(method: call.method, path: call.path, at: now), state.latencyMilliseconds)
+            (state.faults.next(method: target.method, path: target.path, at: now), state.latencyMilliseconds)
         }
+        if fault == nil || fault?.kind == .slow { shop.beginShopify(call) }
         await Self.sleep(latency + (fault?.latencyMilliseconds ?? 0))
         guard let fault else { return shop.perform(call, fault: nil, late: false) }
         switch fault.kind {
         case .status:
-            var answer = Self.failure(fault.status ?? 500)
+            var answer = shop.failure(fault.status ?? 500)
             if let retryAfter = fault.retryAfter { answer.headers.append(("Retry-After", retryAfter)) }
             return answer
         case .html:
@@ -79,20 +82,12 @@ struct Exchange: Sendable {
             await held.reset(channel)
         case .partialBatch, .alteredQuantity, .silentItems, .slow:
             return shop.perform(call, fault: fault, late: false)
+        case .editWhileListing, .webhookLost, .webhookDuplicate, .webhookLate, .webhookForged, .webhookOutOfOrder:
+            // Never a call's fault; see the plan.
+            return shop.perform(call, fault: nil, late: false)
         }
         // The connection is closed; nobody gets this.
         return Answer("")
-    }
-
-    private static func failure(_ status: Int) -> Answer {
-        switch status {
-        case 401: .refusal(401, "woocommerce_rest_authentication_error", "Consumer key is invalid.")
-        case 403: .refusal(403, "woocommerce_rest_cannot_edit", "Sorry, you are not allowed to edit this resource.")
-        case 413: .refusal(413, "woocommerce_rest_request_entity_too_large", "Unable to accept that many items.")
-        case 500:
-            .refusal(500, "internal_server_error", "<p>There has been a critical error on this website.</p>")
-        default: .page("Service status \(status)", status: status)
-        }
     }
 
     private static func sleep(_ milliseconds: Int) async {

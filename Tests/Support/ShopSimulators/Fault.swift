@@ -24,13 +24,28 @@ public struct Fault: Codable, Sendable {
         case slow
         /// Resets the connection; nothing is done.
         case reset
+        /// After a page of a list of orders has been read, somebody edits its first order: what follows moves up.
+        case editWhileListing = "edit_while_listing"
+        /// A webhook is never sent.
+        case webhookLost = "webhook_lost"
+        /// A webhook is sent ``Fault/copies`` times at once (twice unless stated).
+        case webhookDuplicate = "webhook_duplicate"
+        /// A webhook is sent ``Fault/delayMilliseconds`` late (5,000 unless stated); others overtake it.
+        case webhookLate = "webhook_late"
+        /// A webhook carries a wrong signature.
+        case webhookForged = "webhook_forged"
+        /// A webhook waits until a later one about the same order has been delivered.
+        case webhookOutOfOrder = "webhook_out_of_order"
+
+        /// Whether it happens to a webhook.
+        var isOfWebhooks: Bool { rawValue.hasPrefix("webhook_") }
     }
 
     /// What goes wrong.
     public var kind: Kind
     /// Matches calls of this method only.
     public var method: String?
-    /// Matches calls whose path begins like this.
+    /// Matches calls whose path begins like this, and webhooks whose topic does.
     public var path: String?
     /// Fires this often, then is gone.
     public var times: Int?
@@ -54,22 +69,25 @@ public struct Fault: Codable, Sendable {
     public var items: [Int]?
     /// The error code of refused items; `woocommerce_rest_product_invalid_id` unless stated.
     public var code: String?
+    /// How often a ``Kind/webhookDuplicate`` is sent.
+    public var copies: Int?
 
     /// - Parameters: as the properties of the same names.
     public init(
         _ kind: Kind, method: String? = nil, path: String? = nil, times: Int? = nil, seconds: Double? = nil,
         probability: Double? = nil, seed: UInt64? = nil, status: Int? = nil, retryAfter: String? = nil,
         latencyMilliseconds: Int? = nil, holdMilliseconds: Int? = nil, delayMilliseconds: Int? = nil,
-        items: [Int]? = nil, code: String? = nil
+        items: [Int]? = nil, code: String? = nil, copies: Int? = nil
     ) {
         (self.kind, self.method, self.path, self.times, self.seconds) = (kind, method, path, times, seconds)
         (self.probability, self.seed, self.status, self.retryAfter) = (probability, seed, status, retryAfter)
         (self.latencyMilliseconds, self.holdMilliseconds) = (latencyMilliseconds, holdMilliseconds)
         (self.delayMilliseconds, self.items, self.code) = (delayMilliseconds, items, code)
+        self.copies = copies
     }
 
     private enum CodingKeys: String, CodingKey {
-        case kind, method, path, times, seconds, probability, seed, status, items, code
+        case kind, method, path, times, seconds, probability, seed, status, items, code, copies
         case retryAfter = "retry_after"
         case latencyMilliseconds = "latency_ms"
         case holdMilliseconds = "hold_ms"
@@ -101,12 +119,25 @@ struct FaultPlan: Sendable {
 
     /// The fault of a call, if it has one.
     mutating func next(method: String, path: String, at now: Double) -> Fault? {
+        next(at: now) { fault in
+            !fault.kind.isOfWebhooks && fault.kind != .editWhileListing && fault.method.map { $0 == method } ?? true
+                && fault.path.map { path.hasPrefix($0) } ?? true
+        }
+    }
+
+    /// The fault of a webhook, if it has one.
+    mutating func nextWebhook(topic: String, at now: Double) -> Fault? {
+        next(at: now) { $0.kind.isOfWebhooks && $0.path.map { topic.hasPrefix($0) } ?? true }
+    }
+
+    /// Whether a list of orders changes after this page of it.
+    mutating func nextListing(at now: Double) -> Bool { next(at: now) { $0.kind == .editWhileListing } != nil }
+
+    private mutating func next(at now: Double, where matches: (Fault) -> Bool) -> Fault? {
         entries.removeAll { $0.expiresAt.map { $0 <= now } ?? false }
         for index in entries.indices {
             let fault = entries[index].fault
-            guard fault.method.map({ $0 == method }) ?? true, fault.path.map({ path.hasPrefix($0) }) ?? true else {
-                continue
-            }
+            guard matches(fault) else { continue }
             if let probability = fault.probability, entries[index].dice.unit() >= probability { continue }
             if let times = fault.times {
                 entries[index].fault.times = times - 1
@@ -120,15 +151,17 @@ struct FaultPlan: Sendable {
 }
 
 /// A small generator whose results depend on its seed alone.
-struct SplitMix64: Sendable {
+struct SplitMix64: Sendable, RandomNumberGenerator {
     var state: UInt64
 
     /// From 0 up to, not including, 1.
-    mutating func unit() -> Double {
+    mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
+
+    mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((mixed ^ (mixed >> 31)) >> 11) / 9_007_199_254_740_992
+        return mixed ^ (mixed >> 31)
     }
 }

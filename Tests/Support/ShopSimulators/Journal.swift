@@ -8,7 +8,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
         case api
         /// A call whose client had already given up.
         case late
-        /// A customer bought.
+        /// An order: bought, edited, or given back.
         case sale
         /// Somebody changed it in the shop itself.
         case site
@@ -77,6 +77,10 @@ public struct SimulatorStatistics: Codable, Sendable, Equatable {
     public var itemsWritten = 0
     /// Calls that were answered with 429 because they came faster than allowed.
     public var throttled = 0
+    /// Calls that Shopify's GraphQL has looked at.
+    public var graphQLCalls = 0
+    /// Changes that were not done again because their idempotency key had been used before.
+    public var replayedWrites = 0
     /// Calls that were answered with 401.
     public var unauthorized = 0
     /// Calls in progress now.

@@ -31,6 +31,8 @@ struct ShopItems: Sendable {
     /// Ids of products, ascending.
     private(set) var productIDs: [Int] = []
     private(set) var journal = Journal()
+    /// The item with the smallest id of each SKU that is not blank.
+    private var bySKU: [String: Int] = [:]
 
     init(_ products: [CatalogueProduct], at now: Date) throws {
         all.reserveCapacity(products.count)
@@ -45,8 +47,12 @@ struct ShopItems: Sendable {
 
     mutating func remove(_ productID: Int) -> Bool {
         guard let product = all[productID], product.parentID == 0 else { return false }
-        for id in product.variations + [productID] { all[id] = nil }
+        var skus: Set<String> = []
+        for id in product.variations + [productID] {
+            if let item = all.removeValue(forKey: id) { skus.insert(item.sku) }
+        }
         productIDs.removeAll { $0 == productID }
+        for sku in skus { bySKU[sku] = all.values.lazy.filter { $0.sku == sku }.map(\.id).min() }
         return true
     }
 
@@ -58,7 +64,7 @@ struct ShopItems: Sendable {
             return item
         }
         guard let sku, !sku.isEmpty else { return nil }
-        return all.values.filter { $0.sku == sku }.min { $0.id < $1.id }
+        return bySKU[sku].flatMap { all[$0] }
     }
 
     /// The item that holds an item's stock: itself, or the parent whose stock a variation shares.
@@ -124,7 +130,7 @@ struct ShopItems: Sendable {
         item.stock = item.managesStock ? product.stock ?? 0 : nil
         item.modifiedAt = now
         item.variations = variations.map(\.id).sorted()
-        all[item.id] = item
+        store(item)
         productIDs.append(item.id)
         for variation in variations {
             var child = ShopItem(id: variation.id)
@@ -138,7 +144,12 @@ struct ShopItems: Sendable {
             child.managesStock = variation.manageStock ?? (variation.stock != nil)
             child.stock = child.managesStock ? variation.stock ?? 0 : nil
             child.modifiedAt = now
-            all[child.id] = child
+            store(child)
         }
+    }
+
+    private mutating func store(_ item: ShopItem) {
+        all[item.id] = item
+        if !item.sku.isEmpty { bySKU[item.sku] = min(bySKU[item.sku] ?? item.id, item.id) }
     }
 }

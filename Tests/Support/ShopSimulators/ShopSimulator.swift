@@ -10,10 +10,11 @@ import ServiceLifecycle
 import Synchronization
 public import UnixSignals
 
-/// A simulated WooCommerce shop on a port of this machine. Test equipment.
+/// A simulated shop on a port of this machine. Test equipment.
 ///
-/// It speaks the REST API v3 for products and variations as strictly as the platform, keeps its stock in memory, and
-/// does what goes wrong in the field when it is told to (``Fault``).
+/// It speaks its platform's protocol (WooCommerce's REST API v3 or Shopify's Admin GraphQL) for items, orders and
+/// webhooks as strictly as the platform, keeps everything in memory, and does what goes wrong in the field when it is
+/// told to (``Fault``).
 public final class ShopSimulator: Sendable {
     private enum Progress {
         case idle
@@ -21,7 +22,7 @@ public final class ShopSimulator: Sendable {
         case running(port: Int)
     }
 
-    private let shop: SimulatedShop
+    let shop: SimulatedShop
     private let held = HeldConnections()
     private let progress = Mutex(Progress.idle)
     private let running = Mutex<(group: ServiceGroup, task: Task<Void, any Error>)?>(nil)
@@ -64,11 +65,13 @@ public final class ShopSimulator: Sendable {
     ///   - started: is called with the port once it is open.
     public func run(until signals: [UnixSignal], started: @escaping @Sendable (Int) -> Void) async throws {
         try await makeGroup(signals: signals, started: started).run()
+        shop.dispatcher.close()
     }
 
     /// Closes everything, held connections too; returns when it is done.
     public func stop() async {
         held.closeAll()
+        shop.dispatcher.close()
         guard let (group, task) = running.withLock({ $0.take() }) else { return }
         await group.triggerGracefulShutdown()
         // How it ended does not matter to somebody who wanted it to end.
@@ -97,7 +100,9 @@ public final class ShopSimulator: Sendable {
         var logger = Logger(label: "shop-simulator")
         logger.logLevel = .error
         let configuration = shop.configuration
-        var server = HTTPServerBuilder.http1(configuration: .init(additionalChannelHandlers: [ClientCloseHandler()]))
+        let shop = shop
+        var server = HTTPServerBuilder.http1(
+            configuration: .init(additionalChannelHandlers: [ClientCloseHandler(), ShopDateHandler(shop: shop)]))
         if let certificate = configuration.certificateFile, let key = configuration.privateKeyFile {
             let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
             let privateKey = try NIOSSLPrivateKey(file: key, format: .pem)
@@ -118,6 +123,8 @@ public final class ShopSimulator: Sendable {
             services: [HeldConnectionsService(held: held)],
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port
+                let scheme = configuration.certificateFile == nil ? "http" : "https"
+                self.shop.with { $0.origin = "\(scheme)://\(configuration.host):\(port)" }
                 let waiting = self.takeStarting()
                 self.progress.withLock { $0 = .running(port: port) }
                 waiting?.resume(returning: port)

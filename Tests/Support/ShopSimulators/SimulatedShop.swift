@@ -5,7 +5,15 @@ import Synchronization
 /// Everything that a simulated shop knows and counts, behind one lock.
 final class SimulatedShop: Sendable {
     struct State: Sendable {
+        let configuration: SimulatorConfiguration
         var items: ShopItems
+        var orders = ShopOrders()
+        var webhooks = ShopWebhooks()
+        var clock: ShopClock
+        var supportsOrderByModified: Bool
+        var webhookLatencyMilliseconds: Int
+        /// Scheme, host and port, once it listens.
+        var origin = "http://localhost"
         var faults = FaultPlan()
         var statistics = SimulatorStatistics()
         var bucket: TokenBucket?
@@ -15,23 +23,41 @@ final class SimulatedShop: Sendable {
         var lastRequest = 0
         /// Changes in progress per item.
         var inFlight: [String: Int] = [:]
+        var shopify = ShopifyState()
     }
 
     let configuration: SimulatorConfiguration
+    let dispatcher: WebhookDispatcher
     private let state: Mutex<State>
 
     init(_ configuration: SimulatorConfiguration, catalogue: [CatalogueProduct]) throws {
         self.configuration = configuration
-        let items = try ShopItems(catalogue, at: Date())
-        var initial = State(items: items, latencyMilliseconds: configuration.latencyMilliseconds)
+        dispatcher = WebhookDispatcher(authorityFile: configuration.webhookAuthorityFile)
+        let products = configuration.platform == .shopify ? catalogue.map(\.withStockOfItsVariants) : catalogue
+        let items = try ShopItems(products, at: Date())
+        let clock = ShopClock(
+            offsetSeconds: configuration.clockOffsetSeconds, skewSeconds: configuration.clockSkewSeconds,
+            utcOffsetSeconds: configuration.utcOffsetSeconds, offsetFile: configuration.clockOffsetFile)
+        var initial = State(
+            configuration: configuration, items: items, clock: clock,
+            supportsOrderByModified: configuration.supportsOrderByModified,
+            webhookLatencyMilliseconds: configuration.webhookLatencyMilliseconds,
+            latencyMilliseconds: configuration.latencyMilliseconds)
+        initial.shopify = ShopifyState(configuration.shopify)
         initial.bucket = Self.bucket(configuration.requestsPerSecond, configuration.burst)
         state = Mutex(initial)
     }
 
+    /// Looks at the state or changes it; what subscribers are to hear of goes out afterwards.
     func with<Result: Sendable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try state.withLock { (state) throws(Failure) in try body(&state) }
+        let (result, outgoing) = try state.withLock { (state) throws(Failure) in
+            let result = try body(&state)
+            return (result, state.takeOutgoing())
+        }
+        for delivery in outgoing { dispatcher.send(delivery, for: self) }
+        return result
     }
 
     static func bucket(_ rate: Double?, _ burst: Int?) -> TokenBucket? {

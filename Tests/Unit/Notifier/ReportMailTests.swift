@@ -88,7 +88,8 @@ struct ReportMailTests {
     @Test("the reconciliation shows each shop's counts and orders and what is different, all of it escaped")
     func reconciliationMail() throws {
         let content = try composer().reconciliation(reconciliation(complete: false))
-        #expect(content.tables[0].rows == [["hanoi", "19,665", "19,660", "4", "1"], ["saigon", "not read", "", "", ""]])
+        #expect(content.tables[0].rows[0] == ["hanoi", "19,665", "19,660", "4", "1"])
+        #expect(content.tables[0].rows[1] == ["saigon", "not read", "", "", ""])
         #expect(content.tables[1].rows == [["hanoi", "12", "12", "10", "2", "5,000,000 VND"]])
         #expect(content.facts.contains(.init(name: "saigon", value: "The shop does not answer.")))
         let (plain, html) = try MailTemplates().render(content)

@@ -26,8 +26,12 @@ struct ControlRoutes {
             case ("POST", "products", 1): return try addProduct(call)
             case ("DELETE", "products", 2): return removeProduct(segments[1])
             case ("PUT", "settings", 1): return try changeSettings(call)
-            default: return .refusal(404, "simulator_no_route", "The simulator knows no \(call.method) \(call.path).")
+            default:
+                if let answer = try answerOrders(call, segments) { return answer }
+                return .refusal(404, "simulator_no_route", "The simulator knows no \(call.method) \(call.path).")
             }
+        } catch let problem as SimulatorProblem {
+            return .refusal(problem.status, problem.code, problem.description)
         } catch let error as DecodingError {
             return .refusal(400, "simulator_bad_request", "The body is not what this address takes: \(error)")
         } catch {
@@ -44,22 +48,24 @@ struct ControlRoutes {
             ? nil : .refusal(403, "simulator_loopback", "Without a token only loopback addresses may do this.")
     }
 
-    private func done(_: Void) -> Answer { Answer("{\"ok\":true}") }
+    func done(_: Void) -> Answer { Answer("{\"ok\":true}") }
 
-    private func json(_ value: some Encodable) throws -> Answer {
+    func json(_ value: some Encodable) throws -> Answer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Answer(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    private func body<Value: Decodable>(_ call: Call, as type: Value.Type = Value.self) throws -> Value {
+    func body<Value: Decodable>(_ call: Call, as type: Value.Type = Value.self) throws -> Value {
         try JSONDecoder().decode(type, from: Data(call.body))
     }
 
     private func about() -> Answer {
         var writer = JSONObjectWriter()
         writer.add("name", shop.configuration.name)
-        writer.add("platform", "woocommerce")
+        writer.add("platform", shop.configuration.platform.rawValue)
+        writer.add("orders", shop.with { $0.orders.count })
+        writer.add("clock", shop.with { ShopItems.time($0.clock.now()) } + "Z")
         writer.add("items", shop.with { $0.items.all.count })
         return Answer(writer.finish())
     }
@@ -163,6 +169,11 @@ struct ControlRoutes {
         let requests_per_second: Double?
         let burst: Int?
         let latency_ms: Int?
+        let clock_offset_seconds: Double?
+        let clock_skew_seconds: Double?
+        let utc_offset_seconds: Int?
+        let supports_orderby_modified: Bool?
+        let webhook_latency_ms: Int?
     }
 
     /// 0 requests a second takes the limit away.
@@ -172,6 +183,11 @@ struct ControlRoutes {
             shop.with { state in
                 if let rate = settings.requests_per_second { state.bucket = SimulatedShop.bucket(rate, settings.burst) }
                 if let latency = settings.latency_ms { state.latencyMilliseconds = latency }
+                if let offset = settings.clock_offset_seconds { state.clock.offsetSeconds = offset }
+                if let skew = settings.clock_skew_seconds { state.clock.skewSeconds = skew }
+                if let offset = settings.utc_offset_seconds { state.clock.utcOffsetSeconds = offset }
+                if let supported = settings.supports_orderby_modified { state.supportsOrderByModified = supported }
+                if let latency = settings.webhook_latency_ms { state.webhookLatencyMilliseconds = latency }
             })
     }
 }

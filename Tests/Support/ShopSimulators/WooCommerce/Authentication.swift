@@ -5,6 +5,8 @@ extension SimulatedShop.State {
 
     /// Lets a call in, or answers it, as WooCommerce's REST authentication does: HTTP Basic over TLS only, OAuth 1.0a
     /// over plain HTTP, and the key's rights.
+    ///
+    /// - Parameter now: the machine's time; a signature may also be of the test bench's.
     mutating func refuse(_ call: Call, _ configuration: SimulatorConfiguration, now: Date) -> Answer? {
         let problem = call.isEncrypted ? basicProblem(call, configuration) : oauthProblem(call, configuration, now)
         guard let refusal = problem ?? rightProblem(call, configuration) else { return nil }
@@ -58,11 +60,12 @@ extension SimulatedShop.State {
             return Self.error("Invalid signature - provided signature does not match.")
         }
         let seconds = Int(now.timeIntervalSince1970)
-        guard let stamp = value("oauth_timestamp").flatMap({ Int($0) }), abs(stamp - seconds) <= Self.window else {
-            return Self.error("Invalid timestamp.")
-        }
+        let shared = Int(clock.sharedNow().timeIntervalSince1970)
+        guard let stamp = value("oauth_timestamp").flatMap({ Int($0) }),
+            abs(stamp - seconds) <= Self.window || (clock.isMoved && abs(stamp - shared) <= Self.window)
+        else { return Self.error("Invalid timestamp.") }
         if nonces[nonce] != nil { return Self.error("Invalid nonce - nonce has already been used.") }
-        nonces[nonce] = stamp
+        nonces[nonce] = seconds
         if nonces.count > 50_000 { nonces = nonces.filter { $0.value >= seconds - Self.window } }
         return nil
     }

@@ -7,12 +7,12 @@ struct ListingRequest {
     let orderBy: String
     let fields: Set<String>?
 
-    private static let orders = [
+    static let orders = [
         "date", "id", "include", "title", "slug", "price", "popularity", "rating", "menu_order", "modified",
     ]
 
     /// The parameters of a call, or what WordPress answers to wrong ones.
-    static func read(_ call: Call) -> Result<ListingRequest, Refused> {
+    static func read(_ call: Call, orders: [String] = Self.orders) -> Result<ListingRequest, Refused> {
         func number(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>, _ rule: String) throws(Refused) -> Int {
             guard let text = call.parameter(name) else { return fallback }
             guard let value = Int(text) else { throw Refused(.invalid(name, "\(name) is not of type integer.")) }
@@ -48,10 +48,14 @@ struct ListingRequest {
 
     /// One page of `items`, with the headers that tell how many there are.
     func answer(_ items: [ShopItem], call: Call, _ text: (ShopItem) -> String) -> Answer {
-        let part = items.dropFirst(offset).prefix(perPage)
-        var answer = Answer("[" + part.map(text).joined(separator: ",") + "]")
-        let pages = (items.count + perPage - 1) / perPage
-        answer.headers = [("X-WP-Total", String(items.count)), ("X-WP-TotalPages", String(pages))]
+        answer(items.dropFirst(offset).prefix(perPage).map(text), total: items.count, call: call)
+    }
+
+    /// The parts of one page, with the headers that tell how many there are.
+    func answer(_ part: [String], total: Int, call: Call) -> Answer {
+        var answer = Answer("[" + part.joined(separator: ",") + "]")
+        let pages = (total + perPage - 1) / perPage
+        answer.headers = [("X-WP-Total", String(total)), ("X-WP-TotalPages", String(pages))]
         let links = [("prev", page - 1), ("next", page + 1)].filter { $0.1 >= 1 && $0.1 <= pages }
             .map { "<\(link(call, page: $0.1))>; rel=\"\($0.0)\"" }
         if !links.isEmpty { answer.headers.append(("Link", links.joined(separator: ", "))) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The part of WooCommerce's REST API v3 that the simulator speaks. Orders come as a further resource here.
+/// The part of WooCommerce's REST API v3 that the simulator speaks.
 enum WooCommerceRoute: Sendable {
     case products
     case product(Int)
@@ -8,6 +8,12 @@ enum WooCommerceRoute: Sendable {
     case variations(parent: Int)
     case variation(parent: Int, Int)
     case variationsBatch(parent: Int)
+    case orders
+    case order(Int)
+    case orderNotes(Int)
+    case orderRefunds(Int)
+    case webhooks
+    case webhook(Int)
 
     static let prefix = ["wp-json", "wc", "v3"]
 
@@ -25,6 +31,12 @@ enum WooCommerceRoute: Sendable {
             guard let parent = Int(rest[1]) else { return nil }
             return rest[3] == "batch"
                 ? .variationsBatch(parent: parent) : Int(rest[3]).map { .variation(parent: parent, $0) }
+        case 1 where rest == ["orders"]: return .orders
+        case 2 where rest[0] == "orders": return Int(rest[1]).map { .order($0) }
+        case 3 where rest[0] == "orders" && rest[2] == "notes": return Int(rest[1]).map { .orderNotes($0) }
+        case 3 where rest[0] == "orders" && rest[2] == "refunds": return Int(rest[1]).map { .orderRefunds($0) }
+        case 1 where rest == ["webhooks"]: return .webhooks
+        case 2 where rest[0] == "webhooks": return Int(rest[1]).map { .webhook($0) }
         default: return nil
         }
     }
@@ -33,7 +45,7 @@ enum WooCommerceRoute: Sendable {
     func changes(_ call: Call) -> [String] {
         guard call.method != "GET" else { return [] }
         switch self {
-        case .products, .variations: return []
+        case .products, .variations, .orders, .order, .orderNotes, .orderRefunds, .webhooks, .webhook: return []
         case .product(let id): return ["\(id)"]
         case .variation(let parent, let id): return ["\(parent)/\(id)"]
         case .productsBatch: return Batch.read(call.body, parent: nil)?.keys ?? []
@@ -45,6 +57,21 @@ enum WooCommerceRoute: Sendable {
 extension SimulatedShop {
     /// Authenticates a call and does what it asks.
     func perform(_ call: Call, fault: Fault?, late: Bool) -> Answer {
+        switch configuration.platform {
+        case .wooCommerce: performWooCommerce(call, fault: fault, late: late)
+        case .shopify: performShopify(call, fault: fault, late: late)
+        }
+    }
+
+    /// The items that a call would change, as the journal names them.
+    func changes(_ call: Call) -> [String] {
+        switch configuration.platform {
+        case .wooCommerce: WooCommerceRoute.find(call)?.changes(call) ?? []
+        case .shopify: shopifyChanges(call)
+        }
+    }
+
+    private func performWooCommerce(_ call: Call, fault: Fault?, late: Bool) -> Answer {
         let now = Date()
         return with { state in
             if let refusal = state.refuse(call, configuration, now: now) { return refusal }
@@ -55,6 +82,7 @@ extension SimulatedShop {
                     : .page("Page not found", status: 404)
             }
             let author = Author(request: call.number, client: call.client, source: late ? .late : .api, time: now)
+            if let answer = state.perform(route, call, by: author) { return answer }
             return state.items.perform(route, call, fault: fault, limit: configuration.batchLimit, by: author)
         }
     }

@@ -1,0 +1,36 @@
+import Foundation
+
+/// Times as Shopify writes and reads them.
+enum ShopifyTime {
+    /// `2026-11-30T04:05:06Z`
+    static func text(_ date: Date) -> String { ShopItems.time(date) + "Z" }
+
+    /// ISO 8601 with an offset, or a day in UTC.
+    static func read(_ text: String) -> Date? {
+        if let date = try? Date(text, strategy: .iso8601) { return date }
+        if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) {
+            return date
+        }
+        guard text.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil else { return nil }
+        return try? Date(text + "T00:00:00Z", strategy: .iso8601)
+    }
+}
+
+/// `gid://shopify/Order/5001`
+enum ShopifyID {
+    static func text(_ type: String, _ id: Int) -> String { "gid://shopify/\(type)/\(id)" }
+
+    static func read(_ text: String) -> (type: String, id: Int)? {
+        guard let match = text.wholeMatch(of: /gid:\/\/shopify\/([A-Za-z]+)\/(\d+)(\?.*)?/), let id = Int(match.2)
+        else {
+            return nil
+        }
+        return (String(match.1), id)
+    }
+
+    /// The number of an id of one type; nil for anything else.
+    static func number(_ value: JSONValue?, _ type: String) -> Int? {
+        guard let found = value?.string.flatMap(read), found.type == type else { return nil }
+        return found.id
+    }
+}
