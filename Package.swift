@@ -157,7 +157,8 @@ let package = Package(
             tests("PushingModelTests", "Unit/PushingModel", ["Domain"]),
             tests("ContractsTests", "Contract/Events", ["Contracts", "Domain"], resources: [.copy("Golden")]),
             tests(
-                "ShopConnectorsTests", "Unit/ShopConnectors", ["ShopConnectors", "Transfer", "Domain", "Concurrency"]),
+                "ShopConnectorsTests", "Unit/ShopConnectors",
+                ["ShopConnectors", "Transfer", "Domain", "Concurrency", crypto]),
             tests(
                 "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
             tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),
@@ -210,17 +211,37 @@ let package = Package(
                     "TestStack", "ServiceKit", "Messaging", "Contracts", "Domain", "PostgreSQL", "Concurrency", log,
                 ]),
             tests(
+                "OrderCollectorTests", "Unit/OrderCollector",
+                ["OrderCollector", "Messaging", "Contracts", "Domain", "ShopConnectors"]),
+            tests(
+                "OrderCollectorIntegrationTests", "Integration/OrderCollector",
+                [
+                    "TestStack", "ShopSimulators", "OrderCollector", "ServiceKit", "Settings", "Messaging", "Contracts",
+                    "Domain", "PostgreSQL", "RabbitMQ", "Transfer",
+                ]),
+            tests(
                 "StockPublisherIntegrationTests", "Integration/StockPublisher",
                 [
                     "TestStack", "ShopSimulators", "StockPublisher", "ServiceKit", "Settings", "Messaging", "Contracts",
                     "Domain", "PostgreSQL", "RabbitMQ", "ShopConnectors", "Concurrency",
                 ]),
             tests(
+                "ReconcilerTests", "Unit/Reconciler", ["Reconciler", "Domain", "ShopConnectors"]),
+            tests(
+                "ReconcilerIntegrationTests", "Integration/Reconciler",
+                [
+                    "TestStack", "ShopSimulators", "Reconciler", "ServiceKit", "Settings", "Messaging", "Contracts",
+                    "Domain", "PostgreSQL", "RabbitMQ", "Concurrency",
+                ]),
+            tests(
                 "NotifierTests", "Unit/Notifier", ["Notifier", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
             // Test equipment: the executables as processes on real servers, and services that die at named points.
             .target(
                 name: "ProcessStack",
-                dependencies: ["TestStack", "ShopSimulators", "Contracts", "PostgreSQL", "RabbitMQ", "Transfer"],
+                dependencies: [
+                    "TestStack", "ShopSimulators", "Contracts", "PostgreSQL", "RabbitMQ", "Transfer", "Spreadsheets",
+                    "SpreadsheetWriting",
+                ],
                 path: "Tests/Support/ProcessStack", swiftSettings: strict),
             .executableTarget(
                 name: "fault-runner",
@@ -230,7 +251,7 @@ let package = Package(
                 ],
                 path: "Tests/Support/FaultRunner", swiftSettings: strict),
             tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
-            tests("FaultTests", "Faults", ["ProcessStack", "PostgreSQL"]),
+            tests("FaultTests", "Faults", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
                 name: "ShopSimulators",

@@ -16,7 +16,7 @@ struct ReportBuilder: Sendable {
         CASE WHEN o.carried IS NULL AND (o.withdrawn OR o.cancelled) THEN 'counted'
             WHEN o.carried >= o.statement THEN NULL
             WHEN o.carried IS NOT NULL AND o.cancelled THEN 'changes'
-            WHEN o.held OR o.awaits_payment THEN 'held'
+            WHEN o.held THEN 'held'
             WHEN o.carried IS NULL OR o.repeats THEN 'lines'
             ELSE 'changes' END
         """
@@ -69,8 +69,8 @@ struct ReportBuilder: Sendable {
         // Locks in key order, as the ledger does.
         try transaction.execute(
             """
-            INSERT INTO entries (batch_id, build, shop, external_id, place, statement, revision, state_version, previous,
-                repeats, awaits_payment, holds, held_since)
+            INSERT INTO entries (batch_id, build, shop, external_id, place, statement, revision, state_version,
+                previous, repeats, awaits_payment, holds, held_since)
             SELECT $1, $2, c.* FROM (
                 SELECT o.shop, o.external_id, \(Self.place) AS place, o.statement, o.revision, o.state_version,
                     o.carried, o.repeats, o.awaits_payment, o.holds, o.held_since
@@ -79,7 +79,7 @@ struct ReportBuilder: Sendable {
             """, key + [.text(head.shop.name.rawValue)])
         try transaction.execute(Self.marking("batch_id", "e.place IN ('lines', 'changes')", "="), key)
         try transaction.execute(Self.marking("counted_by", "e.place = 'counted'", "="), key)
-        let superseded = try transaction.execute(Self.marking("superseded_by", "e.place <> 'held'", "<"), key)
+        let superseded = try transaction.execute(Self.marking("superseded_by", "e.place = 'nowhere'", "<"), key)
         try transaction.execute(
             """
             UPDATE orders o SET carried = CASE WHEN e.place = 'counted' THEN o.carried ELSE e.statement END,
@@ -138,8 +138,8 @@ struct ReportBuilder: Sendable {
                 and in its mail.
                 """,
             whatToDo: """
-                Look at why the shop's orders cannot be collected. What is missing stands in the next report by itself; \
-                'stockbridge run report --shop \(shop)' makes one earlier.
+                Look at why the shop's orders cannot be collected. What is missing stands in the next report by \
+                itself; 'stockbridge run report --shop \(shop)' makes one earlier.
                 """, batch: head.batch, in: work)
     }
 }

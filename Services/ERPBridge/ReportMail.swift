@@ -59,7 +59,7 @@ struct ReportMail: Sendable {
         let what =
             summary.orders + summary.changes == 0 && head.isComplete
             ? "nothing new" : "\(summary.orders) orders, \(summary.changes) changes"
-        return "Order report \(head.batch): \(what)" + (head.isComplete ? "" : " (NOT COMPLETE)")
+        return "Orders \(head.batch): \(what)" + (head.isComplete ? "" : " (NOT COMPLETE)")
             + (isRepetition ? " (sent again)" : "")
     }
 
@@ -74,7 +74,7 @@ struct ReportMail: Sendable {
         Lines: \(summary.orders) orders in \(summary.lines) rows, \(summary.totalsText)
         Changes: \(summary.changes) orders
         Held: \(summary.held) orders
-        Previous batch: \(head.previousBatch ?? "-")
+        Previous batch: \(head.previousBatch ?? "none")
         Checksum: \(checksum)
 
         """

@@ -5,8 +5,8 @@ import SpreadsheetWriting
 
 /// The checksum over the rows of a report: SHA-256 of their canonical text.
 ///
-/// One line of UTF-8 a row, ended by a line feed, its cells separated by U+001F; each worksheet begins with its name and
-/// its titles. A cell counts as it was given: a text unescaped, a number as plain decimal text, a time as local
+/// One line of UTF-8 a row, ended by a line feed, its cells separated by U+001F; each worksheet begins with its name
+/// and its titles. A cell counts as it was given: a text unescaped, a number as plain decimal text, a time as local
 /// `2026-11-21T06:00:00`, an empty cell as nothing.
 struct RowChecksum {
     private var hash = SHA256()

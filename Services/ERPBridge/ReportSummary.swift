@@ -20,9 +20,10 @@ struct ReportSummary: Sendable, Equatable {
     /// Revisions that a newer one in this batch replaces.
     var superseded = 0
 
-    /// Such as `VND 410000`, by currency; `-` if there is none.
+    /// Such as `VND 410000`, by currency.
     var totalsText: String {
-        totals.isEmpty ? "-" : totals.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        totals.isEmpty
+            ? "nothing" : totals.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     }
 }
 

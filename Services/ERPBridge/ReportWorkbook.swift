@@ -133,7 +133,7 @@ enum ControlRows {
     static func rows(
         _ head: ReportHead, _ summary: ReportSummary, _ settings: BridgeSettings, checksum: String
     ) -> [[Cell]] {
-        func moment(_ date: Date?) -> Cell { .text(date.map { UTCTimestamp.format($0) } ?? "-") }
+        func moment(_ date: Date?) -> Cell { .text(date.map { UTCTimestamp.format($0) } ?? "none") }
         func count(_ number: Int) -> Cell { .integer(Int64(number)) }
         let style: CellStyle = head.isComplete ? .good : .bad
         var rows: [[Cell]] = [
@@ -153,7 +153,7 @@ enum ControlRows {
             rows.append([.text("total \(currency)"), .decimal(total.description)])
         }
         return rows + [
-            [.text("previous batch"), .text(head.previousBatch ?? "-")], [.text("checksum"), .text(checksum)],
+            [.text("previous batch"), .text(head.previousBatch ?? "none")], [.text("checksum"), .text(checksum)],
             [.text("made at (UTC)"), moment(head.madeAt)],
         ]
     }

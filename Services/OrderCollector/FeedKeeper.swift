@@ -1,3 +1,4 @@
+import Concurrency
 import Contracts
 import Domain
 import Foundation
@@ -47,7 +48,7 @@ struct FeedKeeper: Sendable {
         guard unknown == 1 else { return }
         work.send(
             try OutboxMessage.command(
-                .republish, arguments: ["shop": .string(shop.rawValue), "what": "mapping"], to: .stockPublisher,
+                .republish, arguments: ["shop": .string(shop.rawValue), "what": .string("mapping")], to: .stockPublisher,
                 from: .orderCollector, requestedBy: "order-collector, first start", at: work.startedAt))
     }
 

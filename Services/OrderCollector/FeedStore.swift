@@ -60,6 +60,8 @@ enum FeedStore {
     static func ask(
         _ kind: OrdersCollected.Kind, of shop: ShopName, request: UUID?, in work: UnitOfWork
     ) throws {
+        // A wish may come before this service has looked at its shops for the first time.
+        try ensureExist([shop], in: work.transaction)
         if kind == .repair {
             if let request { try remember(request, kind, shop, in: work) }
             return try enqueue(kind, shop, in: work)

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import Foundation
 import Messaging
+import ShopAccounts
 import ShopConnectors
 
 /// Fetches one order by its id: a hint said that it changed, or somebody asked for it.

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Messaging
 import PostgreSQL
+import ShopAccounts
 import ShopConnectors
 
 extension PassHandler {

@@ -130,7 +130,7 @@ struct PassHandler: WorkHandler {
         let isKnown = pass.measure != nil
         pass.measure = measure
         pass.position.clockAheadSeconds = measure.aheadSeconds
-        if !isKnown, measure.isFarBeyond(pass.window.upTo, lagSeconds: shop.lagSeconds) {
+        if !isKnown, measure.isFarFrom(pass.window.upTo, lagSeconds: shop.lagSeconds) {
             pass.window = Self.window(pass.kind, pass.position, shop, now: began)
             pass.end = measure.bounded(pass.window.upTo, lagSeconds: shop.lagSeconds)
             pass.completeUpTo = measure.ours(pass.end)

@@ -1,3 +1,4 @@
+import Concurrency
 import Contracts
 import Domain
 import Foundation

@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import Messaging
 
 /// Keeps what orders say, as far as it explains stock and is counted.

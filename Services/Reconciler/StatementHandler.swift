@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import Foundation
 import Messaging
 import PostgreSQL
 

@@ -2,7 +2,7 @@ public import Concurrency
 import Contracts
 public import Domain
 import Foundation
-import Logging
+public import Logging
 import Messaging
 import PostgreSQL
 public import ServiceKit
@@ -91,10 +91,14 @@ public final class ShopAccount: Sendable {
     /// Tells people about the account's troubles.
     public let alerts: AccountAlerts
     private let clock: WallClock
+    private let logger: Logger?
     private let known = Mutex<(capabilities: ShopCapabilities, at: Date)?>(nil)
 
     /// An account with a connector of any kind; services use ``make(_:parts:)``.
-    public init(shop: ShopName, connector: any ShopConnector, alerts: AccountAlerts, clock: WallClock) {
+    public init(
+        shop: ShopName, connector: any ShopConnector, alerts: AccountAlerts, clock: WallClock, logger: Logger? = nil
+    ) {
+        self.logger = logger
         self.shop = shop
         self.connector = connector
         self.alerts = alerts
@@ -111,6 +115,7 @@ public final class ShopAccount: Sendable {
             return held.capabilities
         }
         let found = try await connector.discover()
+        for note in found.notes { logger?.warning("\(note)") }
         known.withLock { $0 = (found, now) }
         return found
     }
@@ -120,6 +125,7 @@ public final class ShopAccount: Sendable {
         let alerts = AccountAlerts(shop: shop.name, parts: parts)
         let pacing = SharedPacing(shop, pool: parts.database.pool, alerts: alerts)
         let connector = try Self.connector(shop, parts: parts, pacing: pacing)
-        return ShopAccount(shop: shop.name, connector: connector, alerts: alerts, clock: parts.clock)
+        return ShopAccount(
+            shop: shop.name, connector: connector, alerts: alerts, clock: parts.clock, logger: parts.logger)
     }
 }

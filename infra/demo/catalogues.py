@@ -37,12 +37,12 @@ def spelled(shop: Shop, code: str, number: int) -> str:
     return code
 
 
-def level(shop: Shop, stock: dict[str, decimal.Decimal], units_per_pack: int) -> int:
-    """gross -> available -> offered -> capped -> packs, as the domain rules say; no orders are open on this morning."""
+def level(shop: Shop, stock: dict[str, decimal.Decimal], units_per_pack: int, open_units: int = 0) -> int:
+    """gross -> available -> offered -> capped -> packs, as the domain rules say."""
     zero = decimal.Decimal(0)
     gross = sum((max(zero, stock[warehouse] - WAREHOUSE_SAFETY[warehouse])
                  for warehouse in shop.warehouses if warehouse in stock), zero)
-    available = gross - shop.buffer
+    available = gross - open_units - shop.buffer
     if available < shop.stop_selling_at:
         return 0
     offered = int((decimal.Decimal(shop.share) * available).to_integral_value(decimal.ROUND_FLOOR))
@@ -54,7 +54,9 @@ def catalogue(
 ) -> tuple[list[dict], list[Listing], list[dict]]:
     """The simulator's products, their listings with the expected levels, and the aliases that the shop needs."""
     random_ = chance(seed, "shop", shop.name)
-    listed = [article for article in articles if random_.random() < 0.985]
+    # A small catalogue is listed nearly whole, so that every shop has something to show.
+    part = shop.part if len(articles) > 1000 else max(shop.part, 0.8)
+    listed = [article for article in articles if random_.random() < part]
     in_packs = {article.code for article in random_.sample(listed, max(2, len(listed) // 500))} if shop.packs else set()
     singles = [article for article in listed if article.code not in in_packs]
     variable = max(2, len(listed) // 500)

@@ -20,8 +20,36 @@ end_demo_processes() {
 forget_yesterday() {
     psql -q "$STOCKBRIDGE_TEST_DATABASE" -c 'DROP DATABASE IF EXISTS stockbridge WITH (FORCE)' 2> /dev/null
     "$STOCKBRIDGE_TEST_RABBITMQCTL" -q delete_vhost stockbridge > /dev/null 2>&1 || true
+    rm -f "$STOCKBRIDGE_CLOCK_OFFSET_FILE"
     rm -rf "$stack/morning" "${STOCKBRIDGE_TEST_SFTP_DIRECTORY:?}/outgoing"
     rm -f "$STOCKBRIDGE_TEST_MAIL_DIRECTORY"/*.eml
+}
+
+platform_of() {
+    case $1 in beauty | wholesale) echo shopify ;; *) echo woocommerce ;; esac
+}
+
+# Shopify signs with the app's secret, a WooCommerce shop with a secret of the webhook.
+webhook_secret_of() {
+    case $(platform_of "$1") in
+    shopify) cat "$stack/secrets/shop-$1-secret" ;;
+    *) cat "$stack/secrets/shop-$1-webhook" ;;
+    esac
+}
+
+# The day is compressed: what goes by the clock of the demo goes by this file, which says by how many seconds it is
+# ahead. Hours in which nothing happens are skipped; everything that takes time takes its time.
+export STOCKBRIDGE_CLOCK_OFFSET_FILE=$stack/clock
+
+# Moves the clock forward to a time of the demo's day, such as 12:00; never back.
+clock_to() {
+    local goal ahead known
+    goal=$(TZ=Asia/Ho_Chi_Minh date -d "$day $1" +%s)
+    ahead=$((goal - $(date +%s)))
+    known=$(cat "$STOCKBRIDGE_CLOCK_OFFSET_FILE" 2> /dev/null || echo 0)
+    [ "$ahead" -gt "$known" ] || return 0
+    printf '%s\n' "$ahead" > "$STOCKBRIDGE_CLOCK_OFFSET_FILE.new"
+    mv "$STOCKBRIDGE_CLOCK_OFFSET_FILE.new" "$STOCKBRIDGE_CLOCK_OFFSET_FILE"
 }
 
 # Starts the simulated shops, each on a free port of its own, and prints the options that name them.
@@ -32,6 +60,8 @@ start_shops() {
         launch "shop-$name" "$stack/log/shop-$name.log" "$bin/shop-simulator" \
             --catalogue "$stack/morning/shops/$name.jsonl" --name "$name" --latency-ms 20 \
             --key "$(cat "$stack/secrets/shop-$name-key")" --secret "$(cat "$stack/secrets/shop-$name-secret")" \
+            --platform "$(platform_of "$name")" --webhook-secret "$(webhook_secret_of "$name")" \
+            --points-per-second 1000 --clock-offset-file "$STOCKBRIDGE_CLOCK_OFFSET_FILE" \
             --requests-per-second 100 --burst 100 --port-file "$stack/state/shop-$name.port"
     done
     for name in "${shops[@]}"; do
@@ -86,3 +116,26 @@ put $1 $STOCKBRIDGE_TEST_SFTP_DIRECTORY/outgoing/.$name.part
 rename $STOCKBRIDGE_TEST_SFTP_DIRECTORY/outgoing/.$name.part $STOCKBRIDGE_TEST_SFTP_DIRECTORY/outgoing/$name
 END
 }
+
+# A port that nobody listens on at this moment.
+free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Waits for a condition. Usage: wait_until SECONDS CONDITION [ARGUMENTS]
+wait_until() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || { echo "waited in vain for: $*" >&2; return 1; }
+        sleep 0.3
+    done
+}
+
+stock_is_live() { stockbridge stock list | grep -q ' live '; }
+
+no_order_is_held() { stockbridge orders list --held > /dev/null; }
+
+mails_to() { grep -lis "^To:.*$1@" "$STOCKBRIDGE_TEST_MAIL_DIRECTORY"/*.eml | wc -l; }
+
+reports_are_sent() { [ "$(mails_to orders)" -ge "$1" ]; }
+
+more_mails_to() { [ "$(mails_to "$1")" -gt "$2" ]; }

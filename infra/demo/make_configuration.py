@@ -7,7 +7,7 @@ DIRECTORY is the one that infra/stack/up.sh was given: its file `environment` sa
     DIRECTORY/stockbridge.yaml
     DIRECTORY/secrets/broker-SERVICE, database-SERVICE     generated once and kept; SERVICE also `owner` (database)
     DIRECTORY/secrets/broker-admin, database-admin         from the stack
-    DIRECTORY/secrets/shop-NAME-key, shop-NAME-secret      what the simulator of the shop must be given too
+    DIRECTORY/secrets/shop-NAME-key, -secret, -webhook     what the simulator of the shop must be given too
 
 A shop that is not named by --shop gets no entry. Writing again keeps every secret.
 """
@@ -37,6 +37,8 @@ def main():
     parser.add_argument("--ca-file", type=pathlib.Path, help="certificate authority of shops behind https")
     parser.add_argument("--requests-per-second", type=int, default=20)
     parser.add_argument("--look-every-seconds", type=int, default=2)
+    parser.add_argument("--collect-every-seconds", type=int, default=5)
+    parser.add_argument("--webhook-port", type=int, default=0, help="shops are told of it; default: no webhooks")
     arguments = parser.parse_args()
     arguments.directory = arguments.directory.resolve()
     environment = read_environment(arguments.directory / "environment")
@@ -89,6 +91,7 @@ def write_secrets(directory: pathlib.Path, environment: dict[str, str]):
     for shop in shops.SHOPS:
         keep(f"shop-{shop.name}-key", "ck_" + secrets.token_hex(20))
         keep(f"shop-{shop.name}-secret", "cs_" + secrets.token_hex(20))
+        keep(f"shop-{shop.name}-webhook", "whsec_" + secrets.token_hex(20))
 
 
 def configuration(arguments, environment: dict[str, str], addresses: dict[str, str]) -> str:
@@ -127,6 +130,16 @@ mail:
   port: {environment["STOCKBRIDGE_TEST_SMTP_PORT"]}
   tls: "off"
   from: "Stockbridge <stock@hoasen.example>"
+{webhooks(arguments.webhook_port)}\
+erp:
+  name: erp
+  mailbox: [orders@erp.example]
+  entry_lag_minutes: 120
+  ship_lag_minutes: 1440
+  name_limit: 20
+  report_wait_minutes: 10
+reconciliation: {{mail_by: {{cron: "30 6 * * *", time_zone: {shops.TIME_ZONE}}}, to: general_manager}}
+reports: {{notify: operations}}
 people:
   operations: [operations@hoasen.example]
   general_manager: [general.manager@hoasen.example]
@@ -170,6 +183,29 @@ shops:
                           for shop in shops.SHOPS if shop.name in addresses)
 
 
+def webhooks(port: int) -> str:
+    if not port:
+        return "webhooks: {bind: 127.0.0.1, port: 0}\n"
+    return f'webhooks: {{bind: 127.0.0.1, port: {port}, public_url: "http://127.0.0.1:{port}"}}\n'
+
+
+def credentials(shop: shops.Shop, secret: str) -> str:
+    if shop.platform == "shopify":
+        client = pathlib.Path(f"{secret}/shop-{shop.name}-key").read_text().strip()
+        return f"""\
+      client_id: {client}
+      client_secret: "${{file:{secret}/shop-{shop.name}-secret}}\""""
+    return f"""\
+      key: "${{file:{secret}/shop-{shop.name}-key}}"
+      secret: "${{file:{secret}/shop-{shop.name}-secret}}\""""
+
+
+def orders(shop: shops.Shop, secret: str, arguments) -> str:
+    # Shopify signs webhooks with the client secret.
+    signed = "" if shop.platform == "shopify" else f', webhook_secret: "${{file:{secret}/shop-{shop.name}-webhook}}"'
+    return f"{{every_seconds: {arguments.collect_every_seconds}, overlap_minutes: 10, lag_seconds: 1{signed}}}"
+
+
 def shop_section(shop: shops.Shop, url: str, secret: str, arguments) -> str:
     pace = arguments.requests_per_second
     trust = f"\n    ca_file: {arguments.ca_file.resolve()}" if arguments.ca_file else ""
@@ -177,11 +213,10 @@ def shop_section(shop: shops.Shop, url: str, secret: str, arguments) -> str:
         trust = "\n    insecure: true"
     return f"""\
   - name: {shop.name}
-    platform: woocommerce
+    platform: {shop.platform}
     url: "{url}"{trust}
     credentials:
-      key: "${{file:{secret}/shop-{shop.name}-key}}"
-      secret: "${{file:{secret}/shop-{shop.name}-secret}}"
+{credentials(shop, secret)}
     warehouses: [{", ".join(shop.warehouses)}]
     share: {shop.share}
     cap: {shop.cap}
@@ -189,7 +224,11 @@ def shop_section(shop: shops.Shop, url: str, secret: str, arguments) -> str:
     stop_selling_at: {shop.stop_selling_at}
     mapping: {{rules: [{", ".join(shop.rules)}]}}
     limits: {{requests_per_second: {pace}, burst: {pace}, in_flight: 4, batch: 100, request_timeout_seconds: 30}}
-    schedules: {{catalogue: {{cron: "30 5 * * *", time_zone: {shops.TIME_ZONE}}}}}
+    orders: {orders(shop, secret, arguments)}
+    schedules:
+      catalogue: {{cron: "30 5 * * *", time_zone: {shops.TIME_ZONE}}}
+      report: {{cron: "0 12 * * *", time_zone: {shops.TIME_ZONE}}}
+      order_repair: {{cron: "0 3 * * *", time_zone: {shops.TIME_ZONE}}}
     run_deadline_minutes: 30
     feed_stale_after_minutes: 30
 """

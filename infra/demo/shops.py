@@ -21,6 +21,8 @@ class Shop:
     stop_selling_at: int = 1
     packs: bool = False  # sells some articles singly and by the six, under SKUs of its own
     unknown: tuple[str, ...] = ()  # SKUs that the ERP has never heard of
+    platform: str = "woocommerce"
+    part: float = 0.985  # of the ERP's articles that it lists
 
 
 EVERY_RULE = ("trim", "uppercase", "strip_leading_zeros", "remove_separators")
@@ -30,6 +32,8 @@ SHOPS = (
     Shop("saigon", ("HCM", "HN"), EVERY_RULE, "lower", first_id=200_000, share="0.8", buffer=2),
     Shop("danang", ("HCM",), EVERY_RULE, "joined", first_id=400_000, cap=500, stop_selling_at=3,
          unknown=("QUA-TET-2027",)),
-    Shop("beauty", ("HN", "HCM"), EVERY_RULE, "spaced", first_id=600_000, share="0.5", cap=200),
-    Shop("wholesale", ("HN", "HCM"), EVERY_RULE, "exact", first_id=800_000, buffer=5, packs=True),
+    Shop("beauty", ("HN", "HCM"), EVERY_RULE, "spaced", first_id=600_000, share="0.5", cap=200, platform="shopify",
+         part=0.2),
+    Shop("wholesale", ("HN", "HCM"), EVERY_RULE, "exact", first_id=800_000, buffer=5, packs=True, platform="shopify",
+         part=0.2),
 )

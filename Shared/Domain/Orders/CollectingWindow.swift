@@ -60,10 +60,10 @@ public struct ShopClockMeasure: Sendable, Hashable {
         min(upTo, shopTime.addingTimeInterval(-lagSeconds))
     }
 
-    /// Whether the window ends so much earlier than it could that it is worth reading again: the difference was not
-    /// known, or the clock was set.
-    public func isFarBeyond(_ upTo: Date, lagSeconds: Double) -> Bool {
-        shopTime.addingTimeInterval(-lagSeconds).timeIntervalSince(upTo) > 30
+    /// Whether the window was made with another clock in mind, so that it is to be made anew: the difference was not
+    /// known, or the clock was set, forward or back. Less than that the overlap makes up for.
+    public func isFarFrom(_ upTo: Date, lagSeconds: Double) -> Bool {
+        abs(shopTime.addingTimeInterval(-lagSeconds).timeIntervalSince(upTo)) > 30
     }
 
     /// A moment of the shop's clock by ours, rather too early than too late.

@@ -50,6 +50,7 @@ public enum OrderComparison {
         let both = before.compactMap { id, line in after[id].map { (line, $0) } }
         note("quantity", both.contains { $0.quantity != $1.quantity })
         note("price", both.contains { prices($0) != prices($1) })
+        note("discount", both.contains { $0.discount != $1.discount })
         note("article", both.contains { ($0.sku, $0.name) != ($1.sku, $1.name) })
         note("mapping", old.mappings.contains { id, line in new.mappings[id].map { code($0) != code(line) } ?? false })
         note("charges", old.order.charges != new.order.charges)
@@ -67,9 +68,8 @@ public enum OrderComparison {
         Dictionary(lines.map { ($0.id, $0) }) { first, _ in first }
     }
 
-    private static func prices(_ line: OrderLine) -> [Amount] {
-        [line.unitNet, line.unitGross, line.discount, line.tax]
-    }
+    /// What one unit costs; sums change with the quantity.
+    private static func prices(_ line: OrderLine) -> [Amount] { [line.unitNet, line.unitGross] }
 
     private static func code(_ line: OrderLineMapping) -> [String] {
         [line.erpCode?.rawValue ?? "", "\(line.unitsPerPack)"]

@@ -72,6 +72,22 @@ struct OrderSimulationTests {
         #expect(try shop.placeOrder(request).lines.map(\.sku) == [""])
     }
 
+    @Test func `an order has the state that it is placed with`() throws {
+        let shop = try ShopSimulator(SimulatorConfiguration(), catalogue: smallCatalogue)
+        for status in ["pending", "on-hold", "processing", "completed", "failed", "cancelled", "packing"] {
+            var request = OrderRequest([.init(id: "12", quantity: 1)])
+            request.status = status
+            let order = try shop.placeOrder(request)
+            #expect(order.status == status && order.onHold == (status == "on-hold"))
+            #expect(order.paid == ["processing", "completed", "packing"].contains(status), "\(status)")
+        }
+        var onDelivery = OrderRequest([.init(id: "12", quantity: 1)])
+        (onDelivery.paymentMethod, onDelivery.paid) = ("cod", false)
+        let order = try shop.placeOrder(onDelivery)
+        #expect(order.status == "processing" && !order.paid)
+        #expect(try shop.fulfillOrder(order.id).status == "completed")
+    }
+
     @Test func `the customer is made up and the same each time`() throws {
         let first = try ShopSimulator(SimulatorConfiguration(), catalogue: smallCatalogue).placeOrder(["10": 1])
         let second = try ShopSimulator(SimulatorConfiguration(), catalogue: smallCatalogue).placeOrder(["10": 1])

@@ -5,6 +5,7 @@ import Foundation
 import Messaging
 import PostgreSQL
 import RabbitMQ
+import ShopSimulators
 import Synchronization
 import TestStack
 import Testing
@@ -16,7 +17,14 @@ final class TestClock: Sendable {
     var clock: WallClock { WallClock { [self] in now } }
     var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
 
-    func advance(minutes: Double) { offset.withLock { $0 += minutes * 60 } }
+    /// Moves it, and with it the clocks of these shops, which refuse requests of another time.
+    func advance(minutes: Double, _ simulators: some Sequence<ShopSimulator> = []) {
+        let ahead = offset.withLock { offset in
+            offset += minutes * 60
+            return offset
+        }
+        for simulator in simulators { simulator.setClock(offsetSeconds: ahead) }
+    }
 }
 
 /// An order as a test describes it: one line for each listing.

@@ -47,6 +47,8 @@ public struct Morning: Sendable {
         public let levels: [String: Int]
         /// The ERP's code of every mapped listing.
         public let codes: [String: String]
+        /// Units of the ERP in one of a listing; 1 where it is not named.
+        public let packs: [String: Int]?
         /// Listings whose level differs from what the shop had on the first morning.
         public let changed: Int
     }
@@ -54,6 +56,7 @@ public struct Morning: Sendable {
     private struct Expectations: Decodable {
         let file: FileAccounts
         let shops: [String: Shop]
+        let stock: [String: [String: String]]
     }
 
     /// The stock file.
@@ -62,6 +65,8 @@ public struct Morning: Sendable {
     public let accounts: FileAccounts
     /// What must come out.
     public let shops: [String: Shop]
+    /// What counts of the file: by the ERP's code and warehouse, as exact decimal.
+    public let stock: [String: [String: String]]
     /// The directory of all this.
     let directory: URL
 
@@ -75,19 +80,19 @@ public struct Morning: Sendable {
     ///
     /// - Parameters:
     ///   - day: From 1; later days move about a twentieth of the stock.
-    static func make(in directory: URL, skus: Int, seed: Int, day: Int) async throws -> Morning {
-        // A date long past: what counts is that the days follow each other.
+    ///   - date: The local date of the first day, such as `2026-01-05`.
+    static func make(in directory: URL, skus: Int, seed: Int, day: Int, date: String) async throws -> Morning {
         let output = try await Script.python(
             "infra/demo/make_morning.py",
             [
                 directory.path(), "--skus", "\(skus)", "--seed", "\(seed)", "--day", "\(day)", "--as-of",
-                "2026-01-05T05:45",
+                "\(date)T05:45",
             ], log: directory.path() + "/make_morning")
         let text = try Data(contentsOf: directory.appending(path: "expectations.json"))
         let expectations = try JSONDecoder().decode(Expectations.self, from: text)
         return Morning(
             file: URL(filePath: output.trimmingCharacters(in: .whitespacesAndNewlines)), accounts: expectations.file,
-            shops: expectations.shops, directory: directory)
+            shops: expectations.shops, stock: expectations.stock, directory: directory)
     }
 
     /// The listings whose level is another one than on another day.

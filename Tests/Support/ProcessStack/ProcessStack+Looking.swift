@@ -163,7 +163,7 @@ extension ProcessStack {
 
     /// Messages of the services' outboxes that were not published.
     public func unpublished() async throws -> Int {
-        let schemas = ["stock", "publishing", "notifications", "operations"]
+        let schemas = ["stock", "publishing", "orders", "erp", "reconciliation", "notifications", "operations"]
         let counts = schemas.map { "(SELECT count(*) FROM \($0).outbox)" }.joined(separator: " + ")
         return try await number("SELECT (\(counts))::bigint")
     }

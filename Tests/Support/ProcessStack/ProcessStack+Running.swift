@@ -40,9 +40,16 @@ extension ProcessStack {
         let number = children.withLock { $0.count }
         let child = try ChildProcess(
             name: name, executable: executable, arguments: arguments,
-            environment: ProcessInfo.processInfo.environment, log: log("\(number)-\(name)"))
+            environment: environment, log: log("\(number)-\(name)"))
         children.withLock { $0.append(child) }
         return child
+    }
+
+    /// Of every process of this system.
+    private var environment: [String: String] {
+        ProcessInfo.processInfo.environment.merging([
+            "STOCKBRIDGE_CONFIGURATION": configuration.path(), "STOCKBRIDGE_CLOCK_OFFSET_FILE": clock.file.path(),
+        ]) { _, own in own }
     }
 
     private func waitUntilReady(_ child: ChildProcess) async throws {
@@ -83,9 +90,7 @@ extension ProcessStack {
     public func stockbridge(_ arguments: [String], expecting: Set<Int32> = [0]) async throws -> CommandResult {
         let child = try ChildProcess(
             name: "stockbridge", executable: Places.executable("stockbridge"), arguments: arguments,
-            environment: ProcessInfo.processInfo.environment.merging(
-                ["STOCKBRIDGE_CONFIGURATION": configuration.path()]) { _, own in own },
-            log: log("command-\(UUID().uuidString.prefix(8))"))
+            environment: environment, log: log("command-\(UUID().uuidString.prefix(8))"))
         let status = try await child.waitForExit(within: .seconds(240))
         let result = CommandResult(status: status, output: child.output, errors: child.errors)
         guard expecting.contains(status) else {
@@ -96,10 +101,18 @@ extension ProcessStack {
         return result
     }
 
-    /// All services but stock-publisher's further replicas; every shop's catalogue read, mapped and let out of shadow.
-    public func open(publishers: Int = 1) async throws {
+    /// The services of stock, those of orders too where a test is about them; every shop's catalogue read, mapped and
+    /// let out of shadow.
+    ///
+    /// - Parameters:
+    ///   - publishers: Replicas of stock-publisher.
+    ///   - hasOrders: Orders are collected, reported and reconciled.
+    public func open(publishers: Int = 1, hasOrders: Bool = false) async throws {
         for service in ["stock-ingestor", "notifier"] { try await start(service) }
         for replica in 1...publishers { try await start("stock-publisher", replica: replica) }
+        if hasOrders {
+            for service in ["order-collector", "erp-bridge", "reconciler"] { try await start(service) }
+        }
         try await waitFor("catalogues")
         try await importMapping()
         for shop in shops.keys.sorted() { try await stockbridge("shadow", "off", shop, "--yes") }
@@ -140,7 +153,8 @@ extension ProcessStack {
     /// The same merchant on another day.
     public func day(_ number: Int) async throws -> Morning {
         try await Morning.make(
-            in: directory.appending(path: "morning-\(number)"), skus: plan.skus, seed: plan.seed, day: number)
+            in: directory.appending(path: "morning-\(number)"), skus: plan.skus, seed: plan.seed, day: number,
+            date: clock.date)
     }
 }
 

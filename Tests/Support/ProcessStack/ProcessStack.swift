@@ -26,6 +26,9 @@ public final class ProcessStack: Sendable {
     /// The shops, by name.
     public let shops: [String: ShopSimulator]
 
+    /// The time that services, shops and the operator's tool go by.
+    public let clock: StackClock
+
     let servers: TestServers
     let children = Mutex<[ChildProcess]>([])
     private let database = Mutex<PostgresPool?>(nil)
@@ -57,10 +60,10 @@ public final class ProcessStack: Sendable {
 
     private init(
         name: String, directory: URL, incoming: URL, plan: StackPlan, morning: Morning,
-        shops: [String: ShopSimulator], servers: TestServers
+        shops: [String: ShopSimulator], servers: TestServers, clock: StackClock
     ) {
         (self.name, self.directory, self.incoming, self.plan) = (name, directory, incoming, plan)
-        (self.morning, self.shops, self.servers) = (morning, shops, servers)
+        (self.morning, self.shops, self.servers, self.clock) = (morning, shops, servers, clock)
         mailDirectory = directory.appending(path: "mail")
     }
 
@@ -75,12 +78,18 @@ public final class ProcessStack: Sendable {
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         }
         try Secrets.write(in: directory, for: plan.shops, servers: servers)
+        let clock = try StackClock(startsAt: plan.startsAt, file: directory.appending(path: "clock"))
         let morning = try await Morning.make(
-            in: directory.appending(path: "morning"), skus: plan.skus, seed: plan.seed, day: 1)
+            in: directory.appending(path: "morning"), skus: plan.skus, seed: plan.seed, day: 1, date: clock.date)
         var shops: [String: ShopSimulator] = [:]
         for shop in plan.shops {
             var settings = SimulatorConfiguration()
             (settings.name, settings.key, settings.secret) = (shop, Secrets.key(of: shop), Secrets.secret(of: shop))
+            settings.platform = ShopRules.of(shop).platform
+            settings.webhookSecret = Secrets.webhookSecret(of: shop)
+            settings.clockOffsetFile = clock.file.path()
+            // Points come back faster than a test could use them up: what is tested is never the platform's patience.
+            (settings.shopify.maximumPoints, settings.shopify.restoreRate) = (20_000, 2_000)
             settings.requestsPerSecond = plan.shopCallsPerSecond
             settings.burst = Int(plan.shopCallsPerSecond)
             settings.latencyMilliseconds = plan.shopLatencyMilliseconds
@@ -90,7 +99,7 @@ public final class ProcessStack: Sendable {
         }
         return ProcessStack(
             name: name, directory: directory, incoming: incoming, plan: plan, morning: morning, shops: shops,
-            servers: servers)
+            servers: servers, clock: clock)
     }
 
     /// Mail server, configuration, database and broker.
@@ -134,7 +143,8 @@ public final class ProcessStack: Sendable {
     private func writeConfiguration() async throws {
         var arguments = [
             directory.path(), "--virtual-host", name, "--database", name, "--sftp-directory", incoming.path(),
-            "--look-every-seconds", "1",
+            "--look-every-seconds", "1", "--collect-every-seconds", "\(plan.collectEverySeconds)", "--webhook-port",
+            "\(try Places.freePort())",
         ]
         for (shop, simulator) in shops.sorted(by: { $0.key < $1.key }) {
             arguments += ["--shop", "\(shop)=\(simulator.url)"]
@@ -194,6 +204,11 @@ enum Secrets {
 
     static func secret(of shop: String) -> String { "cs_\(shop)" }
 
+    /// Shopify signs webhooks with the app's secret, a WooCommerce shop with a secret of the webhook.
+    static func webhookSecret(of shop: String) -> String {
+        ShopRules.of(shop).platform == .shopify ? secret(of: shop) : "whsec_\(shop)"
+    }
+
     static func write(in directory: URL, for shops: [String], servers: TestServers) throws {
         let place = directory.appending(path: "secrets")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -207,6 +222,7 @@ enum Secrets {
         for shop in shops {
             try keep("shop-\(shop)-key", key(of: shop))
             try keep("shop-\(shop)-secret", secret(of: shop))
+            try keep("shop-\(shop)-webhook", webhookSecret(of: shop))
         }
     }
 }

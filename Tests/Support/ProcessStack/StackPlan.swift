@@ -10,28 +10,39 @@ public struct StackPlan: Sendable {
     public var shopCallsPerSecond: Double
     /// What each of its calls takes at least.
     public var shopLatencyMilliseconds: Int
+    /// The local time at which the clock of a day of the system's own begins, such as `05:00`; nil goes by the
+    /// machine's clock. The day is the machine's next one, so that the clock is only ever moved forward.
+    public var startsAt: String?
+    /// Seconds between two looks at a shop's orders, where order-collector runs.
+    public var collectEverySeconds: Int
     /// Changes of the demo's configuration: each text has to occur.
     public var edits: [(String, String)]
     /// In place of the demo's source: entries of `sources`, made once the stack's SFTP directory is known.
     public var sources: (@Sendable (String) -> String)?
 
     /// The demo's merchant with waits that are shorter, so that a test has not to wait for them.
+    ///
+    /// - Parameter hasSchedules: What is due at a time of day comes due by itself; else a test does what it does at
+    ///   whatever time of day, and nothing happens unasked.
     public init(
         skus: Int, seed: Int = 1, shops: [String] = ["hanoi", "saigon", "danang", "beauty", "wholesale"],
-        shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, edits: [(String, String)] = [],
+        shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, startsAt: String? = nil,
+        hasSchedules: Bool = false, collectEverySeconds: Int = 2, edits: [(String, String)] = [],
         sources: (@Sendable (String) -> String)? = nil
     ) {
+        (self.startsAt, self.collectEverySeconds) = (startsAt, collectEverySeconds)
         self.skus = skus
         self.seed = seed
         self.shops = shops
         self.shopCallsPerSecond = shopCallsPerSecond
         self.shopLatencyMilliseconds = shopLatencyMilliseconds
+        let never = ["0 6 * * *", "30 5 * * *", "0 12 * * *", "0 3 * * *", "30 6 * * *"].map { daily in
+            let words = daily.split(separator: " ")
+            return ("cron: \"\(daily)\"", "cron: \"\(words[0]) \(words[1]) 29 2 *\"")
+        }
         self.edits =
-            edits + [
-                ("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}"),
-                // A test does what it does at whatever time of day: nothing comes due by itself.
-                ("cron: \"0 6 * * *\"", "cron: \"0 6 29 2 *\""), ("cron: \"30 5 * * *\"", "cron: \"30 5 29 2 *\""),
-            ]
+            edits + [("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}")]
+            + (hasSchedules ? [] : never)
         self.sources = sources
     }
 

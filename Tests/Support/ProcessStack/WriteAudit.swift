@@ -23,7 +23,8 @@ public struct WriteAudit: Sendable {
             }
             let history = try await Self.history(of: shop, in: stack)
             let writes = simulator.journal.filter { $0.source == .api || $0.source == .late }
-            for (item, entries) in Dictionary(grouping: writes, by: \.id) {
+            for (key, entries) in Dictionary(grouping: writes, by: \.id) {
+                let item = ShopRules.of(shop).item(ofKey: key)
                 let levels = entries.compactMap(\.after)
                 if let write = Self.firstStale(levels, history: history[item] ?? []) {
                     stale.append("\(shop) \(item): \(write) among \(levels), wanted were \(history[item] ?? [])")
@@ -39,7 +40,10 @@ public struct WriteAudit: Sendable {
             WHERE shop = $1 AND wanted IS NOT NULL ORDER BY shelf, version
             """, [.text(shop)])
         var history: [String: [Int]] = [:]
-        for row in rows { history[try row.decode(at: 0), default: []].append(try row.decode(at: 1)) }
+        for row in rows {
+            let item = ShopRules.of(shop).item(ofShelf: try row.decode(at: 0))
+            history[item, default: []].append(try row.decode(at: 1))
+        }
         return history
     }
 

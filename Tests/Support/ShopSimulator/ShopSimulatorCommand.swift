@@ -18,6 +18,9 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "Whose protocol it speaks: woocommerce or shopify.") var platform = "woocommerce"
+    @Option(help: "Address of a Shopify shop, as its webhooks tell it.") var shopifyDomain: String?
+    @Option(help: "A Shopify access token that never ends; others come for --key and --secret.")
+    var shopifyToken: String?
     @Option(help: "Currency of its prices.") var currency = "VND"
     @Option(help: "Signs webhooks that have no secret of their own.") var webhookSecret = "whsec_simulator"
     @Option(help: "Milliseconds before each delivery of a webhook.") var webhookLatencyMs = 0
@@ -28,6 +31,8 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
     var clockSkew = 0.0
     @Option(parsing: .unconditional, help: "Seconds that the shop's local time is ahead of UTC.")
     var utcOffset = 25_200
+    @Option(help: "Cost points that a Shopify shop gives back a second; its bucket holds twenty times as many.")
+    var pointsPerSecond: Double?
     @Option(help: "Address to listen on.") var host = "127.0.0.1"
     @Option(help: "Port to listen on; 0 takes any free one.") var port = 0
     @Option(help: "File with one product a line, as JSON.") var catalogue: String
@@ -66,10 +71,15 @@ struct ShopSimulatorCommand: AsyncParsableCommand {
         (settings.latencyMilliseconds, settings.batchLimit) = (latencyMs, batchLimit)
         (settings.certificateFile, settings.privateKeyFile, settings.adminToken) = (tlsCertificate, tlsKey, adminToken)
         settings.platform = .init(rawValue: platform) ?? .wooCommerce
+        settings.shopify.domain = shopifyDomain ?? settings.shopify.domain
+        settings.shopify.permanentToken = shopifyToken
         (settings.currency, settings.webhookSecret) = (currency, webhookSecret)
         (settings.webhookLatencyMilliseconds, settings.webhookAuthorityFile) = (webhookLatencyMs, webhookAuthority)
         (settings.clockOffsetFile, settings.clockSkewSeconds) = (clockOffsetFile, clockSkew)
         settings.utcOffsetSeconds = utcOffset
+        if let points = pointsPerSecond {
+            (settings.shopify.restoreRate, settings.shopify.maximumPoints) = (points, points * 20)
+        }
         let products = try CatalogueFile.read(catalogue)
         let simulator = try ShopSimulator(settings, catalogue: products)
         let (portFile, name, host) = (portFile, name, host)

@@ -56,6 +56,14 @@ struct ShopItems: Sendable {
         return true
     }
 
+    /// Hides or shows an item; false if there is none.
+    mutating func setStatus(_ id: Int, _ status: String, at now: Date) -> Bool {
+        guard var item = all[id] else { return false }
+        (item.status, item.modifiedAt) = (status, now)
+        all[id] = item
+        return true
+    }
+
     mutating func resetJournal() { journal.reset() }
 
     /// The item with this key (`product`, `parent/variation`) or, failing that, this SKU.

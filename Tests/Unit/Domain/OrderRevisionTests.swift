@@ -102,8 +102,9 @@ struct CollectingWindowTests {
         let end = measure.bounded(noon.addingTimeInterval(9_000), lagSeconds: 30)
         #expect(end == noon.addingTimeInterval(7_170))
         #expect(measure.ours(end) == noon.addingTimeInterval(-31))
-        #expect(measure.isFarBeyond(noon, lagSeconds: 30))
-        #expect(!measure.isFarBeyond(noon.addingTimeInterval(7_165), lagSeconds: 30))
+        #expect(measure.isFarFrom(noon, lagSeconds: 30))
+        #expect(measure.isFarFrom(noon.addingTimeInterval(9_000), lagSeconds: 30))
+        #expect(!measure.isFarFrom(noon.addingTimeInterval(7_165), lagSeconds: 30))
     }
 
     @Test("fault 7: the position stays before a page's last second, whose orders may go on on the next page")

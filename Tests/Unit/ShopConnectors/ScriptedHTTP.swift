@@ -9,7 +9,7 @@ import Transfer
 /// Answers requests from a script, and keeps them.
 final class ScriptedHTTP: HTTPSending {
     private let requests = Mutex<[HTTPRequest]>([])
-    private let script: @Sendable (HTTPRequest) throws(TransferError) -> HTTPResponse
+    let script: @Sendable (HTTPRequest) throws(TransferError) -> HTTPResponse
 
     init(_ script: @escaping @Sendable (HTTPRequest) throws(TransferError) -> HTTPResponse) { self.script = script }
 

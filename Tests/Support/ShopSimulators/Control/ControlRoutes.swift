@@ -25,6 +25,7 @@ struct ControlRoutes {
             case ("GET", "catalogue", 1): return try catalogue()
             case ("POST", "products", 1): return try addProduct(call)
             case ("DELETE", "products", 2): return removeProduct(segments[1])
+            case ("POST", "products", 3) where segments[2] == "status": return try setStatus(segments[1], call)
             case ("PUT", "settings", 1): return try changeSettings(call)
             default:
                 if let answer = try answerOrders(call, segments) { return answer }
@@ -163,6 +164,15 @@ struct ControlRoutes {
     private func removeProduct(_ id: String) -> Answer {
         let removed = Int(id).map { id in shop.with { $0.items.remove(id) } } ?? false
         return removed ? done(()) : .refusal(404, "simulator_no_item", "There is no such product.")
+    }
+
+    private struct StatusChange: Decodable { let status: String }
+
+    /// Somebody of the shop hides or shows a product: `draft`, `private`, `publish`.
+    private func setStatus(_ id: String, _ call: Call) throws -> Answer {
+        let change: StatusChange = try body(call)
+        let changed = Int(id).map { id in shop.with { $0.items.setStatus(id, change.status, at: $0.clock.now()) } }
+        return changed == true ? done(()) : .refusal(404, "simulator_no_item", "There is no such product.")
     }
 
     private struct Settings: Decodable {

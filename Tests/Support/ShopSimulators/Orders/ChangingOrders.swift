@@ -63,7 +63,12 @@ extension SimulatedShop.State {
     mutating func fulfillOrder(_ id: Int) throws(SimulatorProblem) {
         _ = try require(id)
         let now = clock.now()
-        orders.change(id, at: now, as: .fulfilled) { $0.facts.set("completed", at: now) }
+        let isWooCommerce = configuration.platform == .wooCommerce
+        orders.change(id, at: now, as: .fulfilled) { order in
+            order.facts.fulfilledAt = order.facts.fulfilledAt ?? now
+            // WooCommerce takes a completed order for paid.
+            if isWooCommerce { order.facts.set("completed", at: now) }
+        }
     }
 
     /// Money goes back. A refund restocks only when it is told to.

@@ -54,7 +54,7 @@ public struct OrderRequest: Codable, Sendable {
 
     /// What is bought.
     public var lines: [Line]?
-    /// Whether it is paid at once; yes unless stated.
+    /// Whether it is paid at once; yes unless stated or ``status`` is that of an order without money.
     public var paid: Bool?
     /// A status in WooCommerce's words: `pending`, `on-hold`, `completed`, or one that an extension invented.
     public var status: String?

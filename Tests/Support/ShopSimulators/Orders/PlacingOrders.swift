@@ -30,7 +30,8 @@ extension SimulatedShop.State {
             placedAt: now, updatedAt: now, facts: OrderFacts(), lines: lines, shipping: nil, discountCodes: [],
             customer: customer, billing: address, shippingAddress: address,
             paymentMethod: request.paymentMethod ?? "bacs", note: request.note ?? "")
-        if request.paid ?? (request.status != "pending") { order.facts.paidAt = now }
+        let unpaid = ["pending", "on-hold", "failed", "cancelled"]
+        if request.paid ?? !unpaid.contains(request.status ?? "") { order.facts.paidAt = now }
         if let status = request.status { order.facts.set(status, at: now) }
         order.shipping = ShippingLine(
             id: orders.nextPartID(), title: "Giao hàng tiêu chuẩn",

@@ -41,17 +41,18 @@ extension ShopifyView {
         "fulfillment_status", "tag", "test",
     ]
 
-    /// Ids that may match: with a bound of `updated_at` only those after it are looked at.
+    /// Ids that may match: with bounds of `updated_at` only those between them are looked at.
     private func candidates(_ search: ShopifySearch) -> [Int] {
         guard case .all(let parts) = search else { return Array(orders.ids) }
-        let bounds = parts.compactMap { part -> Int? in
-            guard case .term(let term) = part, term.field == "updated_at", term.comparison.hasPrefix(">") else {
-                return nil
-            }
-            return term.time.map(Self.second)
+        var (from, to) = (Int.min, Int.max)
+        for case .term(let term) in parts where term.field == "updated_at" {
+            guard let second = term.time.map(Self.second) else { continue }
+            if term.comparison.hasPrefix(">") { from = max(from, second) }
+            if term.comparison.hasPrefix("<") { to = min(to, second) }
         }
-        guard let from = bounds.max() else { return Array(orders.ids) }
-        return orders.byUpdate.keys[orders.byUpdate.range(after: from - 1, before: nil)].map(\.id)
+        if from == .min && to == .max { return Array(orders.ids) }
+        let range = orders.byUpdate.range(after: from == .min ? nil : from - 1, before: to == .max ? nil : to + 1)
+        return orders.byUpdate.keys[range].map(\.id)
     }
 
     private func matches(_ order: SimulatedOrder, _ term: ShopifySearch.Term) -> Bool {

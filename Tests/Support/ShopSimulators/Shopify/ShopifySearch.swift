@@ -13,6 +13,16 @@ indirect enum ShopifySearch: Sendable {
         /// `=`, `>`, `>=`, `<` or `<=`.
         let comparison: String
         let value: String
+        /// The value as a time, for fields that are one.
+        let time: Date?
+        /// The value as a number, or that of an id with its `gid://` before it.
+        let number: Int?
+
+        init(field: String, comparison: String, value: String) {
+            (self.field, self.comparison, self.value) = (field, comparison, value)
+            time = field.hasSuffix("_at") ? ShopifyTime.read(value) : nil
+            number = Int(value) ?? ShopifyID.read(value)?.id
+        }
 
         /// Whether a number or time is on the right side of it; nil if the value is none.
         func holds<Value: Comparable>(_ left: Value, _ right: Value?) -> Bool {
@@ -25,10 +35,6 @@ indirect enum ShopifySearch: Sendable {
             default: left == right
             }
         }
-
-        /// Time, or number of an id with or without its `gid://` before it.
-        var time: Date? { ShopifyTime.read(value) }
-        var number: Int? { Int(value) ?? ShopifyID.read(value)?.id }
 
         /// Search does not look at capital letters; a `*` at the end stands for anything. Clients that want exactly one
         /// SKU have to look themselves.

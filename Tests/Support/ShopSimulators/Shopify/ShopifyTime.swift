@@ -21,11 +21,12 @@ enum ShopifyID {
     static func text(_ type: String, _ id: Int) -> String { "gid://shopify/\(type)/\(id)" }
 
     static func read(_ text: String) -> (type: String, id: Int)? {
-        guard let match = text.wholeMatch(of: /gid:\/\/shopify\/([A-Za-z]+)\/(\d+)(\?.*)?/), let id = Int(match.2)
-        else {
-            return nil
-        }
-        return (String(match.1), id)
+        // Part of an id may stand behind a question mark.
+        let parts = text.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0] == "gid:", parts[1].isEmpty, parts[2] == "shopify", !parts[3].isEmpty,
+            parts[4].utf8.allSatisfy({ (48...57).contains($0) }), let id = Int(parts[4])
+        else { return nil }
+        return (String(parts[3]), id)
     }
 
     /// The number of an id of one type; nil for anything else.

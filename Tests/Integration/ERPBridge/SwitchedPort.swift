@@ -1,0 +1,64 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A port that refuses connections until it is opened, and then leads to another one of this machine.
+final class SwitchedPort: Sendable {
+    let port: Int
+    private let target: String
+    private let relay = Mutex<Process?>(nil)
+
+    init(to target: String) throws {
+        self.target = target
+        port = try Self.freePort()
+    }
+
+    func open() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", Self.program, "\(port)", target]
+        try process.run()
+        relay.withLock { $0 = process }
+    }
+
+    func close() {
+        relay.withLock { process in
+            process?.terminate()
+            process = nil
+        }
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                bind(descriptor, raw, length) == 0 && getsockname(descriptor, raw, &length) == 0
+            }
+        }
+        try #require(result, "no free port")
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    private static let program = """
+        import asyncio, sys
+        async def pump(source, sink):
+            try:
+                while data := await source.read(65536):
+                    sink.write(data)
+                    await sink.drain()
+            finally:
+                sink.close()
+        async def lead(reader, writer):
+            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+            await asyncio.gather(pump(reader, other_writer), pump(other_reader, writer), return_exceptions=True)
+        async def main():
+            server = await asyncio.start_server(lead, "127.0.0.1", int(sys.argv[1]))
+            await server.serve_forever()
+        asyncio.run(main())
+        """
+}

@@ -1,0 +1,98 @@
+import Contracts
+import Domain
+import Foundation
+import ShopSimulators
+import TestStack
+import Testing
+
+private let products = (0..<5).map { number in
+    CatalogueProduct(id: 10 + number, sku: "SKU-\(number)", name: "Product \(10 + number)", stock: 10)
+}
+private let listings = (0..<5).map { PublishedListing.right("\(10 + $0)", sku: "SKU-\($0)", units: 10) }
+
+@Suite("The reconciliation's mail", .timeLimit(.minutes(10)))
+struct MailingTests {
+    @Test("a shop that is out is named by the set time; one update follows when it is back, never a third")
+    func shopOut() async throws {
+        try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
+            let saigon = try bench.simulator("saigon")
+            saigon.inject(Fault(.status, status: 503))
+            let snapshot = UUID()
+            for shop in bench.simulators.keys.sorted() {
+                bench.publisher.state(listings, of: shop)
+                try await bench.publisher.endRun(of: shop, snapshot: snapshot)
+            }
+            #expect(
+                try await eventually {
+                    try await bench.system.number(
+                        "SELECT count(*) FROM reconciliation.run_shops WHERE state = 'done' AND shop = 'hanoi'") == 1
+                        && bench.system.number(
+                            "SELECT count(*) FROM reconciliation.run_shops WHERE problem IS NOT NULL") == 1
+                })
+            #expect(try await bench.nextReport(within: .seconds(2)) == nil, "it waits until the set time")
+            bench.clock.jump(toMinute: 30)
+            let first = try #require(try await bench.nextReport())
+            #expect(!first.isComplete && !first.isUpdate)
+            #expect(first.shops.map(\.isComplete) == [true, false])
+            let problem = first.shops.last?.problem ?? ""
+            #expect(problem.contains("saigon"), "\(problem)")
+            saigon.clearFaults()
+            let second = try #require(try await bench.nextReport())
+            #expect(second.isComplete && second.isUpdate && second.runID == first.runID)
+            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+            try await bench.publisher.endRun(of: "saigon", snapshot: UUID())
+            try await bench.command(.mail)
+            #expect(try await bench.nextReport(within: .seconds(5)) == nil)
+        }
+    }
+
+    @Test("a day without a stock file is a mail too; the file that comes later is its update")
+    func noFile() async throws {
+        try await ReconcilerBench.with(["hanoi": products]) { bench in
+            _ = try await eventually {
+                try await bench.system.number("SELECT count(*) FROM shared.schedules WHERE service = 'reconciler'") == 1
+            }
+            bench.clock.jump(toMinute: 30)
+            let first = try #require(try await bench.nextReport())
+            #expect(!first.isComplete && !first.isUpdate && first.shops.count == 1 && first.differences == 0)
+            #expect(first.shops.first?.problem?.contains("No stock file of the day") == true)
+            #expect(first.sources == ["erp: no stock file was ever taken in."])
+            bench.publisher.state(listings, of: "hanoi")
+            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+            let second = try #require(try await bench.nextReport())
+            #expect(second.isComplete && second.isUpdate)
+        }
+    }
+
+    @Test("a shop in shadow is named at once, and compared when it is let out of it")
+    func shadow() async throws {
+        try await ReconcilerBench.with(["hanoi": products]) { bench in
+            bench.publisher.state(listings, of: "hanoi", inShadow: true)
+            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+            let first = try #require(try await bench.nextReport())
+            #expect(!first.isComplete && first.shops.first?.problem?.contains("shadow") == true)
+            bench.publisher.state(listings, of: "hanoi")
+            try await bench.publisher.release("hanoi")
+            let second = try #require(try await bench.nextReport())
+            #expect(second.isComplete && second.isUpdate)
+        }
+    }
+
+    @Test("three replicas make one mail")
+    func replicas() async throws {
+        try await ReconcilerBench.with(["hanoi": products, "saigon": products], replicas: 3) { bench in
+            try bench.simulator("hanoi").setStock(of: "10", to: 3)
+            let snapshot = UUID()
+            for shop in bench.simulators.keys.sorted() {
+                bench.publisher.state(listings, of: shop)
+                try await bench.publisher.endRun(of: shop, snapshot: snapshot, chunk: 2)
+            }
+            let report = try #require(try await bench.nextReport())
+            #expect(report.isComplete && report.differences == 1)
+            bench.clock.jump(toMinute: 31)
+            #expect(try await bench.nextReport(within: .seconds(5)) == nil)
+            #expect(try await bench.system.number("SELECT mails FROM reconciliation.days") == 1)
+            #expect(try await bench.system.number("SELECT count(*) FROM reconciliation.runs") == 1)
+        }
+    }
+}

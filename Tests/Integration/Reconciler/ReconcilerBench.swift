@@ -1,0 +1,225 @@
+import Concurrency
+import Contracts
+import Domain
+import Foundation
+import Messaging
+import PostgreSQL
+import RabbitMQ
+import Reconciler
+import ServiceKit
+import Settings
+import ShopSimulators
+import Synchronization
+import TestStack
+import Testing
+
+/// The company's time, which a test moves. Begins on 22 November 2026 at 06:02 in Vietnam.
+final class MovableClock: Sendable {
+    static let start = Date(timeIntervalSince1970: 1_795_302_120)
+    private let ahead = Mutex<TimeInterval>(MovableClock.start.timeIntervalSinceNow)
+
+    var now: Date { Date().addingTimeInterval(ahead.withLock { $0 }) }
+
+    /// Jumps to so many minutes after 06:00 of the day `day` days later.
+    func jump(toMinute minute: Int, day: Int = 0) {
+        let target = Self.start.addingTimeInterval(Double(day) * 86_400 + Double(minute) * 60 - 120)
+        ahead.withLock { $0 = target.timeIntervalSinceNow }
+    }
+
+    var wall: WallClock { WallClock { self.now } }
+}
+
+/// reconciler in one or more replicas, with simulated shops and a stand-in for stock-publisher.
+struct ReconcilerBench: Sendable {
+    let system: ScratchSystem
+    let simulators: [ShopName: ShopSimulator]
+    let clock: MovableClock
+    let publisher: StockPublisherStandIn
+    private let collector: Publisher
+    private let operatorTool: Publisher
+
+    static func with(
+        _ catalogues: [ShopName: [CatalogueProduct]], replicas: Int = 1, repairs: Bool = false,
+        requestsPerSecond: Int = 200, _ body: (ReconcilerBench) async throws -> Void
+    ) async throws {
+        let shops = catalogues.keys.sorted()
+        let services = ServiceCatalogue.services(
+            shops: shops,
+            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        try await ScratchSystem.with(services) { system in
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
+            var simulators: [ShopName: ShopSimulator] = [:]
+            let outcome: Result<Void, any Error>
+            do {
+                for shop in shops {
+                    var settings = SimulatorConfiguration()
+                    settings.name = shop.rawValue
+                    let simulator = try ShopSimulator(settings, catalogue: catalogues[shop] ?? [])
+                    try await simulator.start()
+                    simulators[shop] = simulator
+                }
+                let configuration = try configuration(
+                    shops, simulators, system, folder, repairs: repairs, requestsPerSecond: requestsPerSecond)
+                let bench = ReconcilerBench(system, simulators)
+                outcome = .success(try await bench.running(replicas, configuration, body))
+            } catch {
+                outcome = .failure(error)
+            }
+            for simulator in simulators.values { await simulator.stop() }
+            try outcome.get()
+        }
+    }
+
+    private init(_ system: ScratchSystem, _ simulators: [ShopName: ShopSimulator]) {
+        self.system = system
+        self.simulators = simulators
+        clock = MovableClock()
+        publisher = StockPublisherStandIn(system: system, clock: clock)
+        collector = Publisher(system.broker(.orderCollector))
+        operatorTool = Publisher(system.broker(.stockbridge))
+    }
+
+    private func running(
+        _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (ReconcilerBench) async throws -> Void
+    ) async throws {
+        let clock = clock
+        var tasks = (0..<replicas).map { _ in
+            Task { try await ReconcilerService(configuration: configuration, clock: clock.wall).run() }
+        }
+        let publisher = publisher
+        tasks.append(Task { try await publisher.answer() })
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = await task.result }
+        await publisher.close()
+        await collector.close()
+        await operatorTool.close()
+        try outcome.get()
+    }
+
+    private static func configuration(
+        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
+        repairs: Bool, requestsPerSecond: Int
+    ) throws -> StockbridgeConfiguration {
+        func secret(_ name: String, _ text: String) throws {
+            let file = folder.appendingPathComponent(name)
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        }
+        for service in ServiceName.allCases {
+            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
+            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
+        }
+        try secret("key", "ck_simulator")
+        try secret("secret", "cs_simulator")
+        let entries = shops.map { shop in
+            """
+              - name: \(shop)
+                platform: woocommerce
+                url: \(simulators[shop]?.url ?? "")
+                insecure: true
+                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
+                warehouses: [HN]
+                reconcile_repairs: \(repairs)
+                limits: {requests_per_second: \(requestsPerSecond), burst: 50, in_flight: 2, batch: 100, \
+            request_timeout_seconds: 2}
+            """
+        }
+        let text = """
+            company: Hoa Sen Care
+            time_zone: Asia/Ho_Chi_Minh
+            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
+            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
+            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
+            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
+            maximum_connections: 4}
+            http: {bind: 127.0.0.1, ports: {reconciler: 0}}
+            mail: {host: 127.0.0.1, from: stock@hoasen.example}
+            people: {operations: [ops@hoasen.example]}
+            sources:
+              - name: erp
+                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
+                schedule: {cron: "0 6 * * *"}
+                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
+                quantities: gross
+            warehouses: [{name: HN}]
+            shops:
+            \(entries.joined(separator: "\n"))
+            reconciliation: {mail_by: {cron: "30 6 * * *"}, to: operations}
+            retry: {tiers: [1s, 2s], max_attempts: {reconciler: 30}}
+            alerts: {to: operations}
+            """
+        return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
+    }
+
+    // MARK: Acting as the other services
+
+    /// An order of one listing, as order-collector says it.
+    func order(_ id: String, in shop: ShopName, listing: String, units: Int, at time: Date? = nil) async throws {
+        let time = time ?? clock.now
+        let price = Amount(units * 10)
+        let line = OrderLine(
+            id: "1", listing: ListingID(rawValue: listing), sku: nil, name: "Soap", quantity: Quantity(units),
+            orderedQuantity: Quantity(units), unitNet: Amount(10), unitGross: Amount(10), total: price)
+        let order = Order(
+            shop: shop, externalID: id, number: id, placedAt: time, updatedAt: time,
+            status: OrderStatus(shopStatus: "processing", payment: .paid), currency: "VND", lines: [line],
+            totals: OrderTotals(total: price))
+        let payload = OrderChanged(
+            change: .created, order: order, version: OrderVersion(revision: 1, stateVersion: 0),
+            lines: [OrderLineMapping(lineID: "1", erpCode: nil, unitsPerPack: 1, erpQuantity: Quantity(units))],
+            learntAt: time)
+        try await send(payload, from: .orderCollector, over: collector)
+    }
+
+    func collected(_ shop: ShopName, upTo: Date) async throws {
+        let payload = OrdersCollected(
+            shop: shop, kind: .pass, completeUpTo: upTo, seen: 0, changed: 0, collectedAt: upTo)
+        try await send(payload, from: .orderCollector, over: collector)
+    }
+
+    func command(_ verb: Command.Verb, _ arguments: [String: JSONValue] = [:]) async throws {
+        let message = try OutboxMessage.command(
+            verb, arguments: arguments, to: .reconciler, from: .stockbridge, requestedBy: "lan", at: clock.now)
+        try #require(try await operatorTool.publish([message.outgoing]).allSatisfy { $0 == .confirmed })
+    }
+
+    private func send(_ payload: some EventPayload, from service: ServiceName, over publisher: Publisher) async throws {
+        let event = Event(payload, subject: "test", correlation: "test", occurredAt: clock.now)
+        let outcomes = try await publisher.publish([try OutboxMessage(event, from: service).outgoing])
+        try #require(outcomes.allSatisfy { $0 == .confirmed })
+    }
+
+    // MARK: Looking
+
+    func simulator(_ shop: ShopName) throws -> ShopSimulator { try #require(simulators[shop]) }
+
+    /// The next reconciliation that notifier is told about; nil if none comes.
+    func nextReport(within: Duration = .seconds(60)) async throws -> ReconciliationCompleted? {
+        let end = ContinuousClock.now + within
+        while ContinuousClock.now < end {
+            guard let delivery = try await system.take(1, from: "notifier", within: end - .now).first else { return nil }
+            guard delivery.properties.type == ReconciliationCompleted.type.name else { continue }
+            return try ContractCoding.decode(ReconciliationCompleted.self, from: delivery.body)
+        }
+        return nil
+    }
+
+    /// A stored file.
+    func file(_ id: UUID) async throws -> [UInt8] {
+        let connection = PostgresConnection(system.databaseAdministrator)
+        defer { Task { await connection.close() } }
+        let row = try #require(
+            try await connection.query("SELECT content FROM shared.read_file($1)", [.uuid(id)]).first)
+        let hex = try row.decode(at: 0, as: String.self).dropFirst(2)
+        var bytes: [UInt8] = []
+        var digits = hex.makeIterator()
+        while let high = digits.next()?.hexDigitValue, let low = digits.next()?.hexDigitValue {
+            bytes.append(UInt8(high * 16 + low))
+        }
+        return bytes
+    }
+}
