@@ -1,7 +1,7 @@
 # The commands of the README. Each does its own set-up, asks nothing, and says what it is doing.
-.PHONY: demo stop build test test-unit test-faults test-full lint bench image
+.PHONY: demo stop build test test-unit test-faults test-full lint bench images image
 
-# Plays a morning with five shops on real servers of its own, and leaves them running until `make stop`.
+# Plays a business day with five shops on real servers of its own, and leaves them running until `make stop`.
 demo:
 	@infra/demo/run.sh .stack
 
@@ -33,6 +33,10 @@ lint:
 # The figures: ours, a C ceiling and a peer in one run. ONLY=csv runs one row.
 bench:
 	@infra/bench/run.sh $(if $(ONLY),--only $(ONLY))
+
+# Draws the pictures of the documentation from what a demo left behind.
+images:
+	@infra/render-images.sh .stack docs/images
 
 # Builds the container image and tries it in a private engine.
 image:

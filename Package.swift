@@ -279,7 +279,7 @@ let package = Package(
 
 /// `STOCKBRIDGE_TARGETS=DomainTests,Contracts` builds these targets and what they need, and nothing else: for work on a
 /// part while the rest does not compile.
-if let names = Context.environment["STOCKBRIDGE_TARGETS"] {
+if let names = Context.environment["STOCKBRIDGE_TARGETS"], !names.isEmpty {
     var wanted: Set<String> = []
     var open = names.split(separator: ",").map(String.init)
     while let name = open.popLast() {

@@ -16,7 +16,7 @@ struct ReportBuilder: Sendable {
         CASE WHEN o.carried IS NULL AND (o.withdrawn OR o.cancelled) THEN 'counted'
             WHEN o.carried >= o.statement THEN NULL
             WHEN o.carried IS NOT NULL AND o.cancelled THEN 'changes'
-            WHEN o.held THEN 'held'
+            WHEN o.held OR o.awaits_payment THEN 'held'
             WHEN o.carried IS NULL OR o.repeats THEN 'lines'
             ELSE 'changes' END
         """
@@ -79,7 +79,7 @@ struct ReportBuilder: Sendable {
             """, key + [.text(head.shop.name.rawValue)])
         try transaction.execute(Self.marking("batch_id", "e.place IN ('lines', 'changes')", "="), key)
         try transaction.execute(Self.marking("counted_by", "e.place = 'counted'", "="), key)
-        let superseded = try transaction.execute(Self.marking("superseded_by", "e.place = 'nowhere'", "<"), key)
+        let superseded = try transaction.execute(Self.marking("superseded_by", "e.place <> 'held'", "<"), key)
         try transaction.execute(
             """
             UPDATE orders o SET carried = CASE WHEN e.place = 'counted' THEN o.carried ELSE e.statement END,

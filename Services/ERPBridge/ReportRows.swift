@@ -81,7 +81,8 @@ struct ReportRows: Sendable {
                     + tail(new.order, isFirst: rows.isEmpty) + what + quantities(before, .none))
         }
         guard rows.isEmpty else { return rows }
-        return [head + Array(repeating: .empty, count: Self.lineCells) + tail(new.order, isFirst: true) + what]
+        let none = Array(repeating: Cell.empty, count: Self.lineCells)
+        return [head + none + tail(new.order, isFirst: true) + what + quantities(.none, .none)]
     }
 
     private static let lineCells = 15

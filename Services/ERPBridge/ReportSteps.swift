@@ -43,7 +43,7 @@ struct ReportSteps: Sendable {
                 try store(report, in: work)
                 return .nothing
             }
-            if report.attempts == 7, !report.wasStored, let reason = try staleness(of: report, in: work) {
+            if report.attempts == 0, !report.wasStored, let reason = try staleness(of: report, in: work) {
                 try void(report, because: reason, in: work)
                 return .again
             }

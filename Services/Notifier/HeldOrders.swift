@@ -30,10 +30,13 @@ struct OrderHeldHandler: BatchHandler {
     }
 }
 
-/// Tells people about held orders: at once when the first is held, then at most every quarter of an hour.
+/// Tells people about held orders: those that stay held for a minute, at most every quarter of an hour. Many are held
+/// for a moment only, as at the first start, before the mapping is known.
 struct HeldOrderDigest: Sendable {
     /// The least time between two of these mails, by the service's clock.
     static let pauseSeconds: TimeInterval = 900
+    /// An order is told of once it has been held for so long, by the service's clock.
+    static let patienceSeconds: TimeInterval = 60
     /// Orders that one mail names; it says how many more there are.
     static let namedOrders = 50
 
@@ -65,9 +68,9 @@ struct HeldOrderDigest: Sendable {
             let rows = try work.transaction.query(
                 """
                 UPDATE held_orders SET told_reasons = reasons
-                WHERE reasons <> '{}' AND told_reasons IS DISTINCT FROM reasons
+                WHERE reasons <> '{}' AND told_reasons IS DISTINCT FROM reasons AND held_at <= $1
                 RETURNING shop, number, reasons, held_at
-                """)
+                """, [.timestamp(work.startedAt.addingTimeInterval(-Self.patienceSeconds))])
             guard !rows.isEmpty else { return }
             let orders = try rows.map { row in
                 HeldOrderLine(

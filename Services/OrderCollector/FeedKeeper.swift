@@ -4,27 +4,52 @@ import Domain
 import Foundation
 import Logging
 import Messaging
+import Metrics
 import PostgreSQL
 import ServiceKit
 
 /// What has to be looked at once at every start: shops that are new, shops whose settings changed, shops whose mapping
 /// nobody has told us yet. Then asks for passes when they are due.
 struct FeedKeeper: Sendable {
+    /// Looks between two measurements.
+    private static let measuredEvery = 15
+
     let parts: ServiceParts
     let settings: CollectorSettings
 
     func run() async {
         var isStarted = false
+        var round = 0
         while !parts.stop.isStopping {
             do {
                 if !isStarted { try await start() }
                 isStarted = true
                 let shops = settings.collecting
                 try await parts.database.unitOfWork { work in try FeedStore.askDue(shops, in: work) }
+                if round % Self.measuredEvery == 0 { try await measure() }
+                round += 1
             } catch {
                 parts.logger.warning("passes not asked for, trying again", metadata: ["problem": "\(error)"])
             }
             await parts.stop.sleep(for: .seconds(1))
+        }
+    }
+
+    /// How old the feeds are and how much waits, for whoever watches.
+    private func measure() async throws {
+        let rows = try await parts.database.pool.query(
+            """
+            SELECT shop, extract(epoch FROM $1::timestamptz - complete_up_to)::double precision,
+                (SELECT count(*) FROM orders o WHERE o.shop = f.shop AND o.held_at IS NOT NULL)::double precision
+            FROM feeds f
+            """, [.timestamp(parts.clock.now())])
+        for row in rows {
+            let dimensions = [("shop", try row.decode(at: 0, as: String.self))]
+            if let age = try row.decode(at: 1, as: Double?.self) {
+                Gauge(label: "stockbridge.feed.age.seconds", dimensions: dimensions).record(age)
+            }
+            Gauge(label: "stockbridge.orders.held", dimensions: dimensions).record(
+                try row.decode(at: 2, as: Double.self))
         }
     }
 
@@ -48,7 +73,8 @@ struct FeedKeeper: Sendable {
         guard unknown == 1 else { return }
         work.send(
             try OutboxMessage.command(
-                .republish, arguments: ["shop": .string(shop.rawValue), "what": .string("mapping")], to: .stockPublisher,
+                .republish, arguments: ["shop": .string(shop.rawValue), "what": .string("mapping")],
+                to: .stockPublisher,
                 from: .orderCollector, requestedBy: "order-collector, first start", at: work.startedAt))
     }
 
@@ -77,7 +103,8 @@ struct DeliveryRetention: Sendable {
     func run() async {
         while !parts.stop.isStopping {
             do {
-                while try await removeSome() == Self.rowsAtOnce && !parts.stop.isStopping {}
+                let (pool, now) = (parts.database.pool, parts.clock.now())
+                while try await Self.removeSome(pool, now: now) == Self.rowsAtOnce && !parts.stop.isStopping {}
             } catch {
                 parts.logger.warning("old deliveries not removed, trying later", metadata: ["problem": "\(error)"])
             }
@@ -85,14 +112,14 @@ struct DeliveryRetention: Sendable {
         }
     }
 
-    func removeSome() async throws -> Int {
-        let before = parts.clock.now().addingTimeInterval(-Double(Self.days) * 86_400)
-        return try await parts.database.pool.transaction { transaction in
+    static func removeSome(_ pool: PostgresPool, now: Date) async throws -> Int {
+        let before = now.addingTimeInterval(-Double(days) * 86_400)
+        return try await pool.transaction { transaction in
             try transaction.execute(
                 """
                 DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
                     SELECT ctid FROM webhook_deliveries WHERE received_at < $1
-                    LIMIT \(Self.rowsAtOnce) FOR UPDATE SKIP LOCKED))
+                    LIMIT \(rowsAtOnce) FOR UPDATE SKIP LOCKED))
                 """, [.timestamp(before)])
         }
     }

@@ -10,6 +10,8 @@ enum FeedStore {
     /// A message that asked for a pass and was not heard of for so long is taken for lost; the retry tiers are shorter
     /// together.
     static let lostAfterSeconds = 900
+    /// The first pass of a shop waits so long for the mapping that was asked for.
+    static let mappingWaitSeconds = 60
     /// A pass that has not moved for so long is taken for dead.
     static let leaseSeconds = 120
 
@@ -77,16 +79,21 @@ enum FeedStore {
         try enqueue(kind, shop, in: work)
     }
 
-    /// Asks for a pass of every shop that is due; shops that another replica is looking at are skipped.
+    /// Asks for a pass of every shop that is due; shops that another replica is looking at are skipped. A new shop
+    /// waits a little for its mapping, so that its orders are not all held for a moment.
     static func askDue(_ shops: [CollectorSettings.Shop], in work: UnitOfWork) throws {
         let rows = try work.transaction.query(
             """
             SELECT shop, pass_asked_at IS NOT NULL
                 AND pass_asked_at > clock_timestamp() - make_interval(secs => $3)
-            FROM feeds WHERE shop = ANY($1) AND next_pass_at <= $2 ORDER BY shop FOR UPDATE SKIP LOCKED
+            FROM feeds f WHERE shop = ANY($1) AND next_pass_at <= $2 AND NOT EXISTS (
+                SELECT 1 FROM mapping_states m WHERE m.shop = f.shop AND m.sequence IS NULL
+                    AND m.asked_at > $2::timestamptz - make_interval(secs => $4))
+            ORDER BY shop FOR UPDATE SKIP LOCKED
             """,
             [
                 .textArray(shops.map(\.name.rawValue)), .timestamp(work.startedAt), .int(lostAfterSeconds),
+                .int(mappingWaitSeconds),
             ])
         let every = Dictionary(uniqueKeysWithValues: shops.map { ($0.name, $0.everySeconds) })
         for row in rows {

@@ -87,6 +87,7 @@ struct OperatorCommands: BatchHandler {
         guard let reason = command.arguments["reason"]?.string, !reason.allSatisfy(\.isWhitespace) else {
             throw Refusal(sentence: "Letting an order go needs a reason; nothing was changed.")
         }
+        try MappingStore.lockShared(shop.name, in: work.transaction)
         let found = try OrderStore.lock([reference.externalID], of: shop.name, in: work.transaction)
         guard var row = found[reference.externalID] else {
             throw Refusal(sentence: "Order \(reference) is not known.")

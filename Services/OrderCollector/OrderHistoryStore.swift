@@ -86,10 +86,14 @@ enum OrderHistoryStore {
 
 /// What the shops' listings are in the ERP.
 enum MappingStore {
-    /// Locks the shop's mapping against changes and reads what concerns these lines.
-    static func mapping(of lines: [OrderLine], shop: ShopName, in transaction: Transaction) throws -> OrderMapping {
+    /// Locks the shop's mapping against changes. Comes before the locks of orders, as for whoever changes the mapping.
+    static func lockShared(_ shop: ShopName, in transaction: Transaction) throws {
         try transaction.execute(
             "SELECT 1 FROM mapping_states WHERE shop = $1 FOR SHARE", [.text(shop.rawValue)])
+    }
+
+    /// What concerns these lines; under the lock above.
+    static func mapping(of lines: [OrderLine], shop: ShopName, in transaction: Transaction) throws -> OrderMapping {
         let listings = Set(lines.compactMap { $0.listing?.rawValue })
         let skus = Set(lines.compactMap { $0.sku }.filter { !$0.isBlank }.map(\.rawValue))
         let rows = try transaction.query(

@@ -62,54 +62,70 @@ struct OrderLedger: Sendable {
         var stored = Stored()
         guard !readings.isEmpty else { return stored }
         let transaction = work.transaction
+        try MappingStore.lockShared(shop.name, in: transaction)
         let rows = try OrderStore.lock(readings.map(\.externalID), of: shop.name, in: transaction)
         let around = try surroundings(of: readings, rows, in: work)
         var batch = LedgerBatch(shop: shop.name, via: via)
-        var touched: [(id: String, updatedAt: Date)] = []
-        var readable: [String] = []
+        var news = News()
         for reading in readings {
             let row = rows[reading.externalID]
             switch reading.content {
-            case .unreadable(let order):
-                try takeUnreadable(order, row, around, &batch, in: work)
-            case .gone:
-                guard var row else { continue }
-                let digest = { (order: Order) in (try? OrderDigest.of(order)) ?? row.record.digest }
-                let effects = row.record.vanish(digest: digest, readAt: reading.readAt, around: around)
-                if !effects.isEmpty { batch.revised.append((row, effects)) }
-            case .facts(let facts, let digest):
-                guard let revision = reading.revision else { continue }
-                readable.append(reading.externalID)
-                switch RevisionDecision(revision, knowing: row?.record.known) {
-                case .first:
-                    let first = OrderRecord.first(facts, digest: digest, readAt: reading.readAt, around: around)
-                    batch.added.append((LedgerRow(record: first.record, learntAt: work.startedAt), first.effects))
-                case .revise:
-                    guard var row else { continue }
-                    let effects = row.record.revise(to: facts, digest: digest, readAt: reading.readAt, around: around)
-                    batch.revised.append((row, effects))
-                case .confirm:
-                    stored.open.append(reading.externalID)
-                case .unchanged(let keepTime):
-                    if keepTime { touched.append((reading.externalID, facts.updatedAt)) }
-                    if var row, row.record.unreadable != nil {
-                        row.record.unreadable = nil
-                        let effects = row.record.reassess(around: around, because: "It can be read again.")
-                        batch.reassessed.append((row, effects))
-                    }
-                case .outdated: break
-                }
+            case .unreadable(let order): try takeUnreadable(order, row, around, &batch, in: work)
+            case .gone: if let row { takeGone(row, readAt: reading.readAt, around, &batch) }
+            case .facts(let facts, let digest): take(facts, digest, reading, row, around, &batch, &news, work.startedAt)
             }
         }
-        try forgetUnreadable(readable, in: work)
-        try OrderStore.touch(touched, of: shop.name, in: transaction)
-        stored.open += try batch.write(in: work)
+        try forgetUnreadable(news.readable, in: work)
+        try OrderStore.touch(news.touched, of: shop.name, in: transaction)
+        stored.open = news.open + (try batch.write(in: work))
         stored.changed = batch.changed
         return stored
     }
 
+    /// What some readings say besides changes of orders.
+    private struct News {
+        var readable: [String] = []
+        var touched: [(id: String, updatedAt: Date)] = []
+        var open: [String] = []
+    }
+
+    private func take(
+        _ facts: Order, _ digest: String, _ reading: ReadOrder, _ row: LedgerRow?, _ around: OrderSurroundings,
+        _ batch: inout LedgerBatch, _ news: inout News, _ now: Date
+    ) {
+        guard let revision = reading.revision else { return }
+        news.readable.append(reading.externalID)
+        switch (RevisionDecision(revision, knowing: row?.record.known), row) {
+        case (.first, _):
+            let first = OrderRecord.first(facts, digest: digest, readAt: reading.readAt, around: around)
+            batch.added.append((LedgerRow(record: first.record, learntAt: now), first.effects))
+        case (.revise, var row?):
+            let effects = row.record.revise(to: facts, digest: digest, readAt: reading.readAt, around: around)
+            batch.revised.append((row, effects))
+        case (.confirm, _):
+            news.open.append(reading.externalID)
+        case (.unchanged(let keepTime), var row?):
+            if keepTime { news.touched.append((reading.externalID, facts.updatedAt)) }
+            guard row.record.unreadable != nil else { return }
+            row.record.unreadable = nil
+            let effects = row.record.reassess(around: around, because: "It can be read again.")
+            batch.reassessed.append((row, effects))
+        case (.outdated, _), (.revise, nil), (.unchanged, nil): break
+        }
+    }
+
+    private func takeGone(
+        _ row: LedgerRow, readAt: Date, _ around: OrderSurroundings, _ batch: inout LedgerBatch
+    ) {
+        var row = row
+        let digest = { (order: Order) in (try? OrderDigest.of(order)) ?? row.record.digest }
+        let effects = row.record.vanish(digest: digest, readAt: readAt, around: around)
+        if !effects.isEmpty { batch.revised.append((row, effects)) }
+    }
+
     /// Assesses orders again; those that the ERP was told of keep the mapping that it was told.
     func reassess(_ ids: [String], because reason: String, in work: UnitOfWork) throws -> Int {
+        try MappingStore.lockShared(shop.name, in: work.transaction)
         let rows = try OrderStore.lock(ids, of: shop.name, in: work.transaction)
         let around = try surroundings(of: rows.values.map(\.record.order), in: work)
         var batch = LedgerBatch(shop: shop.name, via: .pass)
@@ -122,7 +138,7 @@ struct OrderLedger: Sendable {
         return batch.changed
     }
 
-    /// What the rules need besides these orders.
+    /// What the rules need besides these orders; the shop's mapping is locked.
     func surroundings(of orders: [Order], in work: UnitOfWork) throws -> OrderSurroundings {
         let mapping = try MappingStore.mapping(
             of: orders.flatMap(\.lines), shop: shop.name, in: work.transaction)

@@ -101,7 +101,8 @@ extension PassHandler {
         let seconds = Int(abs(ahead).rounded())
         try alerts.raise(
             .clock, title: "The clock of shop \(shop.name) is wrong",
-            text: "The clock of shop \(shop.name) is \(seconds) s \(ahead > 0 ? "ahead of" : "behind") ours. Its orders "
+            text:
+                "The clock of shop \(shop.name) is \(seconds) s \(ahead > 0 ? "ahead of" : "behind") ours. Its orders "
                 + "are collected by its own clock, so none is missed.",
             whatToDo: "Set the clock of the shop's server by NTP.", in: work)
     }

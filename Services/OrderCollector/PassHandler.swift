@@ -123,7 +123,7 @@ struct PassHandler: WorkHandler {
 
     /// Takes in what the first answer says about the shop's clock.
     ///
-    /// - Returns: Whether the window was so far from what the clock allows that it was set anew and is to be read again.
+    /// - Returns: Whether the window was made for another clock, so that it was set anew and is to be read again.
     private func takeClock(_ shopTime: Date?, began: Date, _ pass: inout Pass) -> Bool {
         guard let shopTime else { return false }
         let measure = ShopClockMeasure(shopTime: shopTime, began: began)

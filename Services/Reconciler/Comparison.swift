@@ -98,12 +98,14 @@ struct Comparison {
             """
             SELECT listing, \(StatedListing.columns) FROM statement_listings
             WHERE statement = $1 AND listing > $2 ORDER BY listing LIMIT \(SortedRowsLimit.rows)
-            """, [.integer(statement)], in: transaction) { try StatedListing($0, from: 1) }
+            """, [.integer(statement)], in: transaction
+        ) { try StatedListing($0, from: 1) }
         let seen = SortedRows(
             """
             SELECT listing, \(SeenListing.columns) FROM readings
             WHERE reading = $1 AND listing > $2 ORDER BY listing LIMIT \(SortedRowsLimit.rows)
-            """, [.uuid(reading)], in: transaction) { try SeenListing($0, from: 1) }
+            """, [.uuid(reading)], in: transaction
+        ) { try SeenListing($0, from: 1) }
         var result = Result()
         var waiting: [Difference] = []
         while let listing = try earlier(stated.key(), seen.key()) {

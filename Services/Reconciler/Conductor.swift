@@ -41,7 +41,8 @@ struct Conductor: Sendable {
     }
 
     /// The run of a snapshot; nil if a newer one has taken its place.
-    private func openSnapshotRun(_ snapshot: UUID, _ statement: CompleteStatement, in work: UnitOfWork) throws -> UUID? {
+    private func openSnapshotRun(_ snapshot: UUID, _ statement: CompleteStatement, in work: UnitOfWork) throws -> UUID?
+    {
         let now = work.startedAt
         let cause = "snapshot \(snapshot.uuidString.lowercased())"
         // One at a time, or two replicas would open two runs that do not see each other.
@@ -57,15 +58,18 @@ struct Conductor: Sendable {
         return run
     }
 
-    /// A shop that was skipped, as in shadow, was pushed later in the day: it can be compared now.
+    /// The shop was pushed once more in the day, as after it was let out of shadow. What was begun with older numbers
+    /// begins anew; what is reported stays, unless the shop could not be compared then.
     private func resume(_ statement: CompleteStatement, in work: UnitOfWork) throws {
+        guard !statement.isShadow else { return }
         let rows = try work.transaction.query(
             """
             SELECT r.id FROM runs r JOIN run_shops s ON s.run = r.id
-            WHERE r.day = $1 AND r.cause LIKE 'snapshot %' AND r.state <> 'superseded' AND s.shop = $2
-            AND s.state = 'skipped' ORDER BY r.statement_at DESC LIMIT 1
+            WHERE r.day = $1 AND r.cause LIKE 'snapshot %' AND s.shop = $2
+            AND (r.state = 'open' OR r.state = 'closed' AND s.state = 'skipped')
+            ORDER BY r.statement_at DESC LIMIT 1
             """, [.text(settings.day(of: work.startedAt)), .text(statement.shop.rawValue)])
-        guard let row = rows.first, !statement.isShadow else { return }
+        guard let row = rows.first else { return }
         let run = try row.decode(at: 0, as: UUID.self)
         try work.transaction.execute(
             "UPDATE runs SET state = 'open', closed_at = NULL WHERE id = $1", [.uuid(run)])
@@ -78,6 +82,9 @@ struct Conductor: Sendable {
     private func begin(_ shop: RunShop, with statement: CompleteStatement, in work: UnitOfWork) throws {
         guard !statement.isShadow else { return try skip(shop, in: work) }
         let reading = UUID()
+        if let voided = shop.reading {
+            try work.transaction.execute("DELETE FROM readings WHERE reading = $1", [.uuid(voided)])
+        }
         try work.transaction.execute(
             """
             UPDATE run_shops SET state = 'reading', problem = NULL, wait_until = NULL, request = NULL, statement = $3,

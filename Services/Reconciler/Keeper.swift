@@ -142,7 +142,8 @@ struct Keeper: Sendable {
                 whatToDo: "Make room on the disk of temporary files; it is tried again every minute.",
                 raisedAt: work.startedAt)
             try work.emit(
-                Event(alert, subject: "reconciler", correlation: run.uuidString.lowercased(), occurredAt: work.startedAt))
+                Event(
+                    alert, subject: "reconciler", correlation: run.uuidString.lowercased(), occurredAt: work.startedAt))
         }
     }
 }

@@ -125,9 +125,13 @@ enum OrderStore {
             """, [.text(shop.rawValue), .timestamp(since)])
         var found: (listings: Set<String>, skus: Set<String>) = ([], [])
         for row in rows {
-            if let listing = try row.decode(at: 0, as: String?.self) { found.listings.insert(listing) }
+            if let listing = try row.decode(at: 0, as: String?.self) {
+                found.listings.insert(listing)
+            }
             // A line without a listing is of a deleted one: its SKU is all there is.
-            else if let sku = try row.decode(at: 1, as: String?.self) { found.skus.insert(sku) }
+            else if let sku = try row.decode(at: 1, as: String?.self) {
+                found.skus.insert(sku)
+            }
         }
         return found
     }

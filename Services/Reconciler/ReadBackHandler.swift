@@ -107,7 +107,8 @@ struct ReadBackHandler: WorkHandler {
                 WHERE run = $1 AND shop = $2 AND reading = $3 AND state = 'reading' AND cursor IS NOT DISTINCT FROM $5
                 """,
                 [
-                    .uuid(work.run), .text(work.shop.rawValue), .uuid(work.reading), .text(cursor?.rawValue ?? Self.end),
+                    .uuid(work.run), .text(work.shop.rawValue), .uuid(work.reading),
+                    .text(cursor?.rawValue ?? Self.end),
                     .maybe(stored) { .text($0) }, .timestamp(unit.startedAt),
                 ])
             guard moved == 1 else { return false }

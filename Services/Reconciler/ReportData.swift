@@ -36,7 +36,9 @@ struct ReportData {
     var isComplete: Bool { shops.allSatisfy(\.isComplete) }
 
     /// Loads everything but the listings.
-    init(_ run: UUID, day: String, cause: String, settings: ReconcilerSettings, at now: Date, in transaction: Transaction)
+    init(
+        _ run: UUID, day: String, cause: String, settings: ReconcilerSettings, at now: Date, in transaction: Transaction
+    )
         throws
     {
         (self.run, self.day, self.cause) = (run, day, cause)
@@ -123,7 +125,8 @@ struct ReportData {
             guard let statement = newest[source.name] else {
                 return "\(source.name): no stock file was ever taken in."
             }
-            let stands = "its newest numbers are of \(settings.localText(statement.asOf)) and came at "
+            let stands =
+                "its newest numbers are of \(settings.localText(statement.asOf)) and came at "
                 + "\(settings.localText(statement.receivedAt))"
             let isStale = Freshness.isStale(
                 receivedAt: statement.receivedAt, schedule: source.schedule,

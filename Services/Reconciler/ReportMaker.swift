@@ -21,7 +21,9 @@ struct ReportMaker {
             SELECT day, cause, report_due FROM runs
             WHERE id = $1 AND report_due IS NOT NULL AND state <> 'superseded' FOR UPDATE SKIP LOCKED
             """, [.uuid(run)])
-        guard let row = rows.first, let reason = MailDecision.Reason(rawValue: try row.decode(at: 2)) else { return nil }
+        guard let row = rows.first, let reason = MailDecision.Reason(rawValue: try row.decode(at: 2)) else {
+            return nil
+        }
         let (day, cause): (String, String) = (try row.decode(at: 0), try row.decode(at: 1))
         let data = try ReportData(
             run, day: day, cause: cause, settings: settings, at: work.startedAt, in: transaction)

@@ -61,7 +61,8 @@ enum StatementStore {
     }
 
     private static let columns = [
-        "statement", "listing", "shelf", "sku", "title", "mapping", "candidates", "erp_code", "units_per_pack", "wanted",
+        "statement", "listing", "shelf", "sku", "title", "mapping", "candidates", "erp_code", "units_per_pack",
+        "wanted",
         "breakdown", "as_of", "is_missing_in_file", "confirmed", "expected_at_shop", "is_pending", "last_pushed_at",
         "outcome", "answer",
     ]

@@ -80,7 +80,8 @@ struct Verdicts: Sendable {
         {
             categories[try row.decode(at: 0)] = try row.decode(at: 1)
         }
-        let right = try transaction.query("SELECT ok_count FROM run_shops WHERE run = $1 AND shop = $2", key).first
+        let right =
+            try transaction.query("SELECT ok_count FROM run_shops WHERE run = $1 AND shop = $2", key).first
             .map { try $0.decode(at: 0, as: Int.self) } ?? 0
         categories["ok", default: 0] += right
         try transaction.execute(
@@ -103,7 +104,7 @@ extension Verdicts {
         let title: String
         let readFrom: Date?
         let readTo: Date?
-        let firstSeen: Date?
+        let finding: (category: ReconciliationCategory, firstSeen: Date)?
         let stated: StatedListing?
         let statedSKU: String?
         let statedTitle: String?
@@ -120,6 +121,7 @@ extension Verdicts {
         let row: Row
         var category: ReconciliationCategory
         var observed: Quantity?
+        var firstSeen: Date
         var ageDays: Int
         var action: String
         var repair: JSONValue?
@@ -169,9 +171,21 @@ extension Verdicts {
                 || sku.map(moved.skus.contains) ?? false
             facts.ordersAreComplete = ordersUpTo.map { up in row.readTo.map { $0 <= up } ?? true } ?? true
             let category = facts.category
+            let firstSeen = firstSeen(category, row.finding)
             return Judged(
-                row: row, category: category, observed: facts.latest?.quantity,
-                ageDays: row.firstSeen.map { settings.days(from: $0, to: now) } ?? 0, action: action(category, row))
+                row: row, category: category, observed: facts.latest?.quantity, firstSeen: firstSeen,
+                ageDays: settings.days(from: firstSeen, to: now), action: action(category, row))
+        }
+
+        /// A number that is wrong stays the same difference whatever its cause is called; the others begin anew when
+        /// they change.
+        private func firstSeen(
+            _ category: ReconciliationCategory, _ finding: (category: ReconciliationCategory, firstSeen: Date)?
+        ) -> Date {
+            guard let finding else { return now }
+            let isSame =
+                finding.category == category || (finding.category.dependsOnReading && category.dependsOnReading)
+            return isSame ? finding.firstSeen : now
         }
 
         private func isStale(_ row: Row) -> Bool {
@@ -198,7 +212,7 @@ extension Verdicts {
                 d.read_to, f.first_seen, s.sku, s.title, s.erp_code, s.breakdown, s.candidates, s.last_pushed_at,
                 s.answer, s.taken_at, s.statement,
                 s.shelf, s.mapping, s.wanted, s.units_per_pack, s.is_missing_in_file, s.confirmed, s.expected_at_shop,
-                s.is_pending, s.outcome, s.as_of
+                s.is_pending, s.outcome, s.as_of, f.category
             FROM differences d
             LEFT JOIN LATERAL (
                 SELECT l.*, t.taken_at FROM statement_listings l JOIN statements t ON t.number = l.statement
@@ -230,11 +244,14 @@ extension Verdicts {
                         isPublished: first?.isPublished ?? true))
             default: .none
             }
+        let known = try row.decode(at: 34, as: String?.self).flatMap(ReconciliationCategory.init(rawValue:))
+        let seen = try row.decode(at: 14, as: Date?.self)
         let isStated = try row.decode(at: 23, as: Int64?.self) != nil
         return Row(
             listing: try row.decode(at: 0), shelf: try row.decode(at: 1), sharesSKU: try row.decode(at: 2),
             first: first, second: second, sku: try row.decode(at: 10), title: try row.decode(at: 11),
-            readFrom: try row.decode(at: 12), readTo: try row.decode(at: 13), firstSeen: try row.decode(at: 14),
+            readFrom: try row.decode(at: 12), readTo: try row.decode(at: 13),
+            finding: known.flatMap { category in seen.map { (category, $0) } },
             stated: isStated ? try StatedListing(row, from: 24) : nil, statedSKU: try row.decode(at: 15),
             statedTitle: try row.decode(at: 16), erpCode: try row.decode(at: 17),
             breakdown: try row.decode(at: 18, as: String?.self) ?? "",
@@ -271,13 +288,15 @@ extension Verdicts {
         try transaction.execute(
             """
             INSERT INTO findings (shop, listing, category, first_seen, last_seen)
-            SELECT $1, v.listing, v.category, $4::timestamptz, $4::timestamptz
-            FROM unnest($2::text[], $3::text[]) v (listing, category)
-            ON CONFLICT (shop, listing) DO UPDATE SET category = excluded.category, last_seen = excluded.last_seen
+            SELECT $1, v.listing, v.category, v.first_seen, $5
+            FROM unnest($2::text[], $3::text[], $4::timestamptz[]) v (listing, category, first_seen)
+            ON CONFLICT (shop, listing) DO UPDATE SET
+                category = excluded.category, first_seen = excluded.first_seen, last_seen = excluded.last_seen
             """,
             [
                 .text(shop.shop.rawValue), .textArray(lasting.map(\.row.listing)),
-                .textArray(lasting.map(\.category.rawValue)), .timestamp(now),
+                .textArray(lasting.map(\.category.rawValue)), .timestampArray(lasting.map(\.firstSeen)),
+                .timestamp(now),
             ])
         // What is in flight neither begins nor ends a difference.
         try transaction.execute(

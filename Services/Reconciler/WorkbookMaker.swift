@@ -144,7 +144,8 @@ struct WorkbookMaker {
             ) { row in
                 try sheet.append([
                     .text(shop.name.rawValue), .text(try row.decode(at: 0)), .text("duplicate"),
-                    .text("The same revision went to the ERP in the batches \(try row.decode(at: 1, as: String.self))."),
+                    .text(
+                        "The same revision went to the ERP in the batches \(try row.decode(at: 1, as: String.self))."),
                 ])
             }
         }

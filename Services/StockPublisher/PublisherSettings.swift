@@ -31,8 +31,9 @@ struct PublisherSettings: Sendable {
         reflection = ReflectionPolicy(
             entryLagSeconds: Double(configuration.erp.entryLagMinutes * 60),
             shipLagSeconds: Double(configuration.erp.shipLagMinutes * 60))
-        let safetyText = configuration.warehouses.map { "\($0.name)=\($0.safety)" }.sorted().joined(separator: ",")
-            + "|\(reflection.entryLagSeconds)|\(reflection.shipLagSeconds)"
+        let safeties = configuration.warehouses.map { "\($0.name)=\($0.safety)" }.sorted()
+        let lags = ["\(reflection.entryLagSeconds)", "\(reflection.shipLagSeconds)"]
+        let safetyText = (safeties + lags).joined(separator: ",")
         shops = Dictionary(
             uniqueKeysWithValues: configuration.shops.map { shop in
                 (shop.name, Self.shop(shop, safetyText, among: configuration.shops))

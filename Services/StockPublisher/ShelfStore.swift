@@ -74,7 +74,9 @@ enum ShelfStore {
     }
 
     /// When shelves that wait are looked at again, even if nothing comes.
-    static func askAgain(_ shelves: [(id: ListingID, at: Date)], of shop: ShopName, in transaction: Transaction) throws {
+    static func askAgain(
+        _ shelves: [(id: ListingID, at: Date)], of shop: ShopName, in transaction: Transaction
+    ) throws {
         guard !shelves.isEmpty else { return }
         try transaction.execute(
             """
@@ -169,7 +171,8 @@ enum ShelfStore {
         state.held = try row.decode(at: first + 27)
         state.deferral = try row.decode(at: first + 28, as: String?.self).flatMap(Deferral.init(rawValue:))
         return ShelfRow(
-            shop: ShopName(rawValue: try row.decode(at: first)), shelf: ListingID(rawValue: try row.decode(at: first + 1)),
+            shop: ShopName(rawValue: try row.decode(at: first)),
+            shelf: ListingID(rawValue: try row.decode(at: first + 1)),
             code: try row.decode(at: first + 2, as: String?.self).map(ERPCode.init(rawValue:)),
             unitsPerPack: try row.decode(at: first + 3), state: state)
     }

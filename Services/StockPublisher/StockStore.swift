@@ -59,7 +59,8 @@ enum StockStore {
         guard !chunk.missing.isEmpty else { return }
         try transaction.execute(
             """
-            UPDATE stock SET missing_from = least(missing_from, $2::bigint), missing_at = greatest(missing_at, $2::bigint)
+            UPDATE stock SET missing_from = least(missing_from, $2::bigint),
+                missing_at = greatest(missing_at, $2::bigint)
             WHERE source = $1 AND sku = ANY($3) AND sequence < $2::bigint
             """,
             [

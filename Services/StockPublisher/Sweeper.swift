@@ -7,8 +7,8 @@ import Messaging
 import PostgreSQL
 import ServiceKit
 
-/// Does what time alone brings about: holds and unpaid reserves that end, feeds that go stale, claims and waits that run
-/// out, requests that were lost.
+/// Does what time alone brings about: holds and unpaid reserves that end, feeds that go stale, claims and waits that
+/// run out, requests that were lost.
 struct Sweeper: Sendable {
     static let everySeconds = 2
     /// Between two looks for what can leave the order tables.

@@ -17,7 +17,8 @@ extension ShelfState {
         let isIncrease = level.map { $0 > expectedAtShop ?? -1 } ?? false
         wanted = level
         version += 1
-        self.cause = cause
+        // Never back: a sale that was noticed meanwhile is not forgotten over something older that is heard of late.
+        self.cause = self.cause.map { max($0, cause) } ?? cause
         increaseSince = isIncrease ? increaseSince ?? cause : nil
         failures = 0
         failure = nil
@@ -184,11 +185,11 @@ extension ShelfState {
         knownTo = observed.readTo
     }
 
-    /// Fewer than expected may be a sale not seen yet, so that an increase has to wait until the feeds have passed the
-    /// reading.
+    /// Fewer than expected may be a sale not seen yet, so that an increase, this one or a later, has to wait until the
+    /// feeds have passed the reading.
     private mutating func awaitFeeds(past observed: ObservedStock) {
-        guard let wanted, wanted > observed.level else { return }
         cause = cause.map { max($0, observed.readTo) } ?? observed.readTo
+        guard let wanted, wanted > observed.level else { return }
         increaseSince = increaseSince ?? observed.readTo
         deferral = .feeds
     }

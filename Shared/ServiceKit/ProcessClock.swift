@@ -21,7 +21,7 @@ public enum ProcessClock {
     }
 }
 
-/// A file with a number of seconds, read at most ten times a second.
+/// A file with a number of seconds, read at most every five milliseconds.
 final class ShiftFile: Sendable {
     private let path: String
     private let held = Mutex<(seconds: Double, readAt: ContinuousClock.Instant)?>(nil)
@@ -31,7 +31,7 @@ final class ShiftFile: Sendable {
     func seconds() -> Double {
         held.withLock { held in
             let now = ContinuousClock.now
-            if let held, held.readAt.duration(to: now) < .milliseconds(100) { return held.seconds }
+            if let held, held.readAt.duration(to: now) < .milliseconds(5) { return held.seconds }
             // A file that is being replaced keeps the number it had.
             let text = try? String(contentsOfFile: path, encoding: .utf8)
             let seconds = text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }

@@ -63,7 +63,7 @@ enum BadInputSources {
 
     /// The shop that sells what a source has.
     static func shop(of source: String) -> String {
-        ["refused": "saigon", "outage": "danang", "html": "beauty", "lost": "wholesale"][source] ?? "hanoi"
+        ["refused": "saigon", "outage": "danang", "html": "saigon", "lost": "danang"][source] ?? "hanoi"
     }
 }
 

@@ -24,6 +24,22 @@ struct Checker {
     func verdict(_ morning: Morning) async throws -> FaultVerdict {
         var verdict = FaultVerdict()
         verdict.lost += stack.wrongShelves(morning)
+        try await check(morning, &verdict)
+        return verdict
+    }
+
+    /// A day with orders: the shelves with open orders taken off, and every order reported or held.
+    func verdictOfDay() async throws -> FaultVerdict {
+        var verdict = FaultVerdict()
+        verdict.lost += stack.wrongShelvesWithOrders(stack.morning)
+        let reported = try ReportedOrders(stack)
+        verdict.lost += reported.differences(from: stack)
+        verdict.duplicated += reported.duplicated
+        try await check(stack.morning, &verdict)
+        return verdict
+    }
+
+    private func check(_ morning: Morning, _ verdict: inout FaultVerdict) async throws {
         try await checkRows(morning, &verdict)
         try await checkMessages(&verdict)
         try await checkMails(&verdict)
@@ -31,7 +47,6 @@ struct Checker {
         verdict.stale += audit.stale
         verdict.duplicated += audit.overlapping
         if audit.throttled > 0 { verdict.duplicated.append("\(audit.throttled) calls came faster than the pace") }
-        return verdict
     }
 
     /// Every row of the file is somewhere, and the file was taken once.
@@ -89,7 +104,12 @@ struct Checker {
         for mail in written where !arrived.contains(mail.messageID) {
             verdict.lost.append("the mail '\(mail.subject)' did not arrive")
         }
-        let strange = arrived.subtracting(written.map(\.messageID))
+        let reports = try await stack.texts(
+            """
+            SELECT message_id FROM erp.reports WHERE message_id IS NOT NULL
+            UNION SELECT message_id FROM erp.resendings WHERE message_id IS NOT NULL
+            """)
+        let strange = arrived.subtracting(written.map(\.messageID)).subtracting(reports)
         if !strange.isEmpty { verdict.duplicated.append("\(strange.count) mails arrived that nobody wrote") }
         let held = try await stack.number(
             "SELECT count(*) FROM stock.snapshots WHERE state = 'held' OR decided_at IS NOT NULL")

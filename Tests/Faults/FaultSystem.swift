@@ -62,14 +62,6 @@ final class FaultRound: Sendable {
         try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])
     }
 
-    /// Lets the leases of dead workers run out now. They are minutes long, because a living worker may need them; what
-    /// is claimed at a shop is left alone and waited for.
-    func letLeasesRunOut() async throws {
-        for schema in ["stock", "notifications"] {
-            _ = try await stack.rows("UPDATE \(schema).inbox SET lease_until = clock_timestamp() WHERE NOT done")
-        }
-    }
-
     /// Waits until nothing is on its way anywhere.
     func settle() async throws {
         try await stack.wait(for: "the system to come to rest", within: .seconds(240)) { try await isAtRest() }

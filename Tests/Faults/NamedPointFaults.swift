@@ -38,7 +38,7 @@ struct NamedFault: Sendable, CustomTestStringConvertible {
         let wasReached = !dying.isRunning
         if wasReached { #expect(dying.exitStatus == -SIGKILL, "it was killed at the point, and did not end otherwise") }
         dying.kill()
-        try await round.letLeasesRunOut()
+        try await round.stack.letLeasesRunOut()
         try await stack.start(service)
         return wasReached ? 1 : 0
     }

@@ -41,26 +41,10 @@ struct RandomKillFaults {
             try await Task.sleep(for: .milliseconds(milliseconds))
             try stack.running(service, replica: replica).kill()
             killed.append("\(service) \(replica) after \(milliseconds) ms")
-            try await round.letLeasesRunOut()
+            try await round.stack.letLeasesRunOut()
             try await stack.start(service, replica: replica)
         }
         try await round.check(
             "seed \(seed), kill -9 of \(killed.joined(separator: ", "))", injected: killed.count, since: began)
-    }
-}
-
-/// Numbers that depend on the seed alone (SplitMix64).
-struct Dice {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    /// From 0 up to, not including, the number of sides.
-    mutating func roll(_ sides: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(sides))
     }
 }

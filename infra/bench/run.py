@@ -5,6 +5,7 @@ usage: run.py [--only NAME] [--runs N] [--no-build] [--root DIRECTORY]
 """
 import argparse
 import base64
+import http.client
 import json
 import os
 import pathlib
@@ -13,10 +14,15 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
+import collecting
+import sales
+import system
 import table
+from system import Failed
 
 IN_QUEUE, PLAIN_QUEUE, EXCHANGE = "notifier.bench-in", "notifier.bench-plain", "notifier.work"
 CHAIN, RELAY, BROKER, ROWS = 20_000, 20_000, 50_000, 100_000
@@ -25,10 +31,6 @@ CEILINGS = {
     "csv": [], "xlsx_read": ["-lzip", "-lxml2"], "messaging": ["-lrabbitmq", "-lpq"], "rows": ["-lpq"],
     "xlsx_write": ["-lxlsxwriter"],
 }
-
-
-class Failed(Exception):
-    pass
 
 
 def say(text: str) -> None:
@@ -46,6 +48,10 @@ class Bench:
         self.here = root / "infra/bench"
         self.release = root / ".build-release/release"
         self.environment = dict(os.environ)
+        self.say = say
+        # What is to be measured in this run, and whether the rows that one system gives were.
+        self.names: list[str] = []
+        self.has_collected = False
 
     # ---- preparation
 
@@ -103,22 +109,28 @@ class Bench:
         foundation = next((self.root / "Shared/Migrations/SQL").glob("shared_0001_*.sql"))
         self.sql(self.database, "-f", foundation, "-f", self.here / "schema.sql")
 
-    def make_virtual_host(self, name: str) -> None:
-        """Its own, so that the benchmark's queues and those of the services do not meet. Kept from run to run."""
+    def broker_call(self, method: str, path: str, body: dict | None = None, may_be_missing: bool = False) -> str:
+        """What the broker's management interface answers."""
         address = urllib.parse.urlsplit(self.environment["STOCKBRIDGE_TEST_BROKER_MANAGEMENT"])
         credentials = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+        request = urllib.request.Request(
+            f"http://{address.hostname}:{address.port}/api/{path}", method=method,
+            data=None if method in ("GET", "DELETE") else json.dumps(body or {}).encode(),
+            headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as problem:
+            if not (may_be_missing and problem.code == 404):
+                raise
+            return ""
 
-        def call(method: str, path: str, body: dict | None = None) -> None:
-            request = urllib.request.Request(
-                f"http://{address.hostname}:{address.port}/api/{path}", method=method,
-                data=json.dumps(body or {}).encode(),
-                headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"})
-            with urllib.request.urlopen(request, timeout=30):
-                pass
-
+    def make_virtual_host(self, name: str) -> None:
+        """Its own, so that the benchmark's queues and those of the services do not meet. Kept from run to run."""
+        user = urllib.parse.urlsplit(self.environment["STOCKBRIDGE_TEST_BROKER_MANAGEMENT"]).username
+        self.broker_call("PUT", f"vhosts/{name}")
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        call("PUT", f"vhosts/{name}")
-        call("PUT", f"permissions/{name}/{address.username}", everything)
+        self.broker_call("PUT", f"permissions/{name}/{user}", everything)
 
     def sql(self, database: str, *arguments) -> None:
         self.run("psql", "-q", "-v", "ON_ERROR_STOP=1", database, *arguments)
@@ -288,12 +300,31 @@ class Bench:
                 process.kill()
                 process.wait()
 
+    # ---- whole systems
+
+    def build_all(self) -> None:
+        for product in system.PRODUCTS:
+            self.build(product)
+
+    def sale_to_shelf(self) -> list[dict]:
+        self.build_all()
+        return [sales.measure(self)]
+
+    def collect(self) -> list[dict]:
+        """Both rows of collecting at once: the second is compared with the first, on the same servers."""
+        if self.has_collected:
+            return []
+        self.has_collected = True
+        self.build_all()
+        return collecting.measure(self, [name for name in self.names if name.startswith("collect")])
+
 
 ROWS_BY_NAME = {
     "chain": Bench.chain, "relay": Bench.relay, "csv": Bench.csv, "xlsx-read": Bench.xlsx_read,
     "xlsx-write": Bench.xlsx_write,
     "idle-memory": Bench.idle_memory, "publish": Bench.publish, "consume": Bench.consume, "copy": Bench.copy,
-    "upsert": Bench.upsert,
+    "upsert": Bench.upsert, "sale-to-shelf": Bench.sale_to_shelf, "collect": Bench.collect,
+    "collect-2m": Bench.collect,
 }
 WITHOUT_SERVERS = {"csv", "xlsx-read", "xlsx-write"}
 
@@ -309,6 +340,7 @@ def main() -> int:
     # So that the stack is stopped then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bench = Bench(arguments.root.resolve(), max(1, arguments.runs), not arguments.no_build)
+    bench.names = names
     needs_servers = not WITHOUT_SERVERS.issuperset(names)
     rows, problems = [], []
     try:
@@ -318,8 +350,9 @@ def main() -> int:
             bench.start_stack()
         for name in names:
             try:
-                rows.append(ROWS_BY_NAME[name](bench))
-            except (Failed, subprocess.TimeoutExpired) as problem:
+                found = ROWS_BY_NAME[name](bench)
+                rows += found if isinstance(found, list) else [found]
+            except (Failed, subprocess.TimeoutExpired, OSError, http.client.HTTPException) as problem:
                 problems.append(f"{name}: {problem}")
                 say(f"{name} was not measured: {problem}")
     except Failed as problem:

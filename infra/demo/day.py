@@ -194,7 +194,7 @@ def mailed_workbooks(day: Day) -> dict[str, openpyxl.Workbook]:
         if "orders@erp.example" not in (message["To"] or ""):
             continue
         for part in message.iter_attachments():
-            shop = part.get_filename().rsplit("-", 2)[0]
+            shop = part.get_filename().removeprefix("erp-orders-").rsplit("-", 2)[0]
             found.setdefault(shop, openpyxl.load_workbook(io.BytesIO(part.get_content()), read_only=True))
     return found
 
@@ -290,12 +290,18 @@ def findings(day: Day):
                 workbook = openpyxl.load_workbook(io.BytesIO(part.get_content()), read_only=True)
     if workbook is None:
         sys.exit("no reconciliation was mailed")
-    found = {(row["shop"], text(row["listing"]), row["category"]) for row in rows(workbook, "Differences")}
+    found = {(row["Shop"], simulated(row["Listing"]), row["Category"]) for row in rows(workbook, "Differences")}
     found = {entry for entry in found if entry[2] != "in_flight"}
     problems = [f"{' '.join(entry)} was not found" for entry in sorted(planted - found)]
     problems += [f"{' '.join(entry)} is no difference" for entry in sorted(found - planted - known)]
     finish(problems, f"the {len(planted)} planted differences were found and named, and no others "
                      f"({len(found & known)} listings without an article are known)")
+
+
+def simulated(listing) -> str:
+    """The simulator's key of a listing: Shopify's product without options is its own only variant."""
+    product, _, variant = text(listing).partition("/")
+    return product if variant in ("", product) else f"{product}/{variant}"
 
 
 def finish(problems: list[str], sentence: str):

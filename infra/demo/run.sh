@@ -32,6 +32,11 @@ export STOCKBRIDGE_CONFIGURATION=$stack/stockbridge.yaml
 
 day=$(TZ=Asia/Ho_Chi_Minh date -d tomorrow +%F)
 customers() { /usr/bin/python3 infra/demo/day.py "$stack" "$@"; }
+act() {
+    local said
+    said=$(customers "$@") || { printf '%s\n' "$said" >&2; exit 1; }
+    note "$said"
+}
 
 step "The merchant's files: a stock file with the usual dirt, and what each shop sells today"
 end_demo_processes
@@ -52,7 +57,7 @@ mapfile -t options < <(shop_options)
 note "$STOCKBRIDGE_CONFIGURATION"
 
 step "Customers have bought through the night"
-note "$(customers early)"
+act early
 
 step "Database, broker and services"
 stockbridge config check
@@ -77,7 +82,7 @@ note "It looks right, so all five shops are let go."
 for shop in "${shops[@]}"; do stockbridge shadow off "$shop" --yes; done
 stockbridge status --wait-for runs --timeout 600
 confirmed=$SECONDS
-note "$(customers shelves)"
+act shelves
 
 step "06:10: a second file says that most of the stock is gone"
 clock_to 06:10
@@ -88,11 +93,11 @@ note "It is held: the shops keep the last good numbers, and a mail asks a person
 
 step "09:00: a customer buys the last pieces at one shop; another shop must not sell them too"
 clock_to 09:00
-note "$(customers last-one)"
+act last-one
 
 step "10:00: more orders, one edited, one cancelled; and one that waits for an article"
 clock_to 10:00
-note "$(customers morning)"
+act morning
 stockbridge run orders --wait 60
 stockbridge orders list --held || [ $? -eq 3 ]
 unmapped=$(customers map)
@@ -105,11 +110,11 @@ step "12:00: one order report for each shop goes to the ERP's mailbox"
 clock_to 12:00
 wait_until 120 reports_are_sent 5
 stockbridge report list
-note "$(customers reports)"
+act reports
 
 step "14:00: an order that the ERP has is cancelled; the next report says so"
 clock_to 14:00
-note "$(customers afternoon)"
+act afternoon
 stockbridge run report --shop saigon --wait 60
 wait_until 120 reports_are_sent 6
 read -r shop order <<< "$(customers cancelled-later)"
@@ -117,18 +122,18 @@ stockbridge explain order "$shop" "$order"
 
 step "17:00: the shops are read back; three things have been changed there behind our back"
 clock_to 17:00
-note "$(customers plant)"
+act plant
 before=$(mails_to general.manager)
 stockbridge run reconciliation --wait 60
 wait_until 300 more_mails_to general.manager "$before"
-note "$(customers findings)"
+act findings
 
 step "Why is a number what it is?"
 example=$(/usr/bin/python3 infra/demo/example_sku.py "$stack/morning/shops/saigon.jsonl")
 stockbridge explain stock saigon "$example"
 
 step "Summary"
-note "$(customers shelves)"
+act shelves
 stockbridge status || [ $? -eq 3 ]
 cat << END
 

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import Foundation
 import PostgreSQL
+import ServiceKit
 
 /// Gathers the chain of one shelf, under the operator's role.
 struct ExplainStore: Sendable {
@@ -22,7 +23,9 @@ struct ExplainStore: Sendable {
                     coalesce((SELECT shadow FROM publishing.shops WHERE shop = $1), true) AS shadow
                 """, [.text(shop)])
             guard let row = state.first else { return nil }
-            let at = try past ?? row.decode("now")
+            // A demonstration shifts the services' clock, and with it the times that they write.
+            let now = try ProcessClock.offsetFile == nil ? row.decode("now") : OperatorClock.now
+            let at = past ?? now
             var explanation = Explanation(
                 shop: shop, asked: key, at: at, isPast: past != nil, shadow: try row.decode("shadow"),
                 listing: listing, otherMatches: listings.dropFirst().map(\.listing))

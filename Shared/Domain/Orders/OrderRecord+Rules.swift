@@ -99,7 +99,8 @@ extension OrderRecord {
             firstSentAt: first, sentAt: sentAt, batchID: batchID, version: sent, asCancelled: asCancelled)
         effects.notes.append(
             OrderEffects.Note(
-                "reported", "Batch \(batchID) told the ERP revision \(sent.revision)\(asCancelled ? ", cancelled" : "")."
+                "reported",
+                "Batch \(batchID) told the ERP revision \(sent.revision)\(asCancelled ? ", cancelled" : "")."
             ))
         return effects
     }

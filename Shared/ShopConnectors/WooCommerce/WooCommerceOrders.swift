@@ -13,29 +13,35 @@ struct WooCommerceOrders: OrderReading {
     private var pageSize: Int { WooCommerceConfiguration.platformLimit }
     private var mapping: WooCommerceOrderMapping { WooCommerceOrderMapping(shop: client.configuration.shop) }
 
-    /// Lists to read: all orders, and those in the bin, which count as cancelled.
-    private static let statuses = ["any", "trash"]
+    /// Lists to read: the bin, whose orders count as cancelled, and all others.
+    private static let statuses = ["trash", "any"]
+    /// In a cursor: the window holds nothing in the bin. What is thrown away later changes later, behind the window.
+    private static let emptyBin = "n"
 
     func page(in window: OrderWindow, after cursor: OrderCursor?) async throws(ConnectorError) -> OrderPage {
         let last = Int(window.upTo.timeIntervalSince1970.rounded(.down))
         var first = Int(window.from.timeIntervalSince1970.rounded(.down))
+        var statuses = Self.statuses
         if let cursor {
-            guard let second = Int(cursor.rawValue) else {
+            let isBinEmpty = cursor.rawValue.hasSuffix(Self.emptyBin)
+            guard let second = Int(cursor.rawValue.dropLast(isBinEmpty ? 1 : 0)) else {
                 throw .invalidCall(
                     ShopCall(shop: client.configuration.shop, action: .readOrders),
                     detail: "the cursor is not one of WooCommerce's")
             }
             first = second
+            if isBinEmpty { statuses.removeFirst() }
         }
         guard first <= last else { return OrderPage(orders: [], next: nil) }
-        var piece = Piece(time: window.time, first: first, last: last)
-        for status in Self.statuses {
+        var piece = Piece(time: window.time, first: first, last: last, statuses: statuses)
+        for status in statuses {
             do throws(ConnectorError) {
                 piece.add(try await list(status, piece.time, first...piece.end, .time))
             } catch .refused(_, 400, _, let message) where message.localizedStandardContains("orderby") {
                 // Before WooCommerce 5.8 orders cannot be sorted by their change.
                 return try await unsorted(piece)
             }
+            if status == Self.statuses[0], piece.isEmpty { piece.statuses.removeFirst() }
         }
         if piece.end == first && piece.isCut { return try await second(piece) }
         return piece.page(total: cursor == nil, next: piece.isCut ? piece.end : nil)
@@ -91,16 +97,16 @@ struct WooCommerceOrders: OrderReading {
 
     /// All orders of the piece's first second, read by ids; then on with the next second.
     private func second(_ piece: Piece) async throws(ConnectorError) -> OrderPage {
-        var whole = Piece(time: piece.time, first: piece.first, last: piece.first)
+        var whole = Piece(time: piece.time, first: piece.first, last: piece.first, statuses: piece.statuses)
         whole.shopTime = piece.shopTime
-        for status in Self.statuses { try await readAll(status, into: &whole) }
+        for status in whole.statuses { try await readAll(status, into: &whole) }
         return whole.page(total: false, next: piece.first < piece.last ? piece.first + 1 : nil)
     }
 
     /// The whole rest of the window at once, sorted here.
     private func unsorted(_ piece: Piece) async throws(ConnectorError) -> OrderPage {
-        var whole = Piece(time: piece.time, first: piece.first, last: piece.last)
-        for status in Self.statuses { try await readAll(status, into: &whole) }
+        var whole = Piece(time: piece.time, first: piece.first, last: piece.last, statuses: Self.statuses)
+        for status in whole.statuses { try await readAll(status, into: &whole) }
         return whole.page(total: true, next: nil)
     }
 
@@ -138,6 +144,8 @@ struct WooCommerceOrders: OrderReading {
         let time: OrderWindow.Time
         let first: Int
         let last: Int
+        /// The lists that hold anything.
+        var statuses: [String]
         /// Up to and with this second the orders are known; in ``isCut`` pieces, this second only in part.
         private(set) var end: Int
         private(set) var isCut = false
@@ -145,9 +153,11 @@ struct WooCommerceOrders: OrderReading {
         private var total: Int? = 0
         var shopTime: Date?
 
-        init(time: OrderWindow.Time, first: Int, last: Int) {
-            (self.time, self.first, self.last, end) = (time, first, last, last)
+        init(time: OrderWindow.Time, first: Int, last: Int, statuses: [String]) {
+            (self.time, self.first, self.last, end, self.statuses) = (time, first, last, last, statuses)
         }
+
+        var isEmpty: Bool { orders.isEmpty }
 
         /// A full list ends somewhere within its last second.
         mutating func add(_ list: List) {
@@ -186,9 +196,10 @@ struct WooCommerceOrders: OrderReading {
                 if leftTime != rightTime { return leftTime < rightTime }
                 return (left.externalID.utf8.count, left.externalID) < (right.externalID.utf8.count, right.externalID)
             }
+            let suffix = statuses.count < WooCommerceOrders.statuses.count ? WooCommerceOrders.emptyBin : ""
             return OrderPage(
-                orders: sorted, next: next.map { OrderCursor(rawValue: String($0)) }, total: isWhole ? total : nil,
-                shopTime: shopTime)
+                orders: sorted, next: next.map { OrderCursor(rawValue: "\($0)\(suffix)") },
+                total: isWhole ? total : nil, shopTime: shopTime)
         }
     }
 }

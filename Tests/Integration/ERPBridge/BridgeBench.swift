@@ -59,8 +59,7 @@ struct BridgeBench: Sendable {
             let port = try smtpPort ?? environment("STOCKBRIDGE_TEST_SMTP_PORT")
             let text = try bench.configurationText(folder, smtpPort: port, waitMinutes: waitMinutes)
             try text.write(to: bench.configurationFile, atomically: true, encoding: .utf8)
-            let configuration = try ConfigurationLoader.load(text: text, file: bench.configurationFile.path)
-            try await bench.running(replicas, configuration, body)
+            try await bench.running(replicas, bench.configuration(), body)
         }
     }
 
@@ -105,10 +104,14 @@ struct BridgeBench: Sendable {
         try outcome.get()
     }
 
+    /// The configuration that replicas run with.
+    func configuration() throws -> StockbridgeConfiguration {
+        try ConfigurationLoader.load(path: configurationFile.path)
+    }
+
     /// Runs one more replica in this process while `body` runs.
     func alsoRunning(_ body: () async throws -> Void) async throws {
-        let configuration = try ConfigurationLoader.load(path: configurationFile.path)
-        try await runReplicas(1, configuration, body)
+        try await runReplicas(1, configuration(), body)
     }
 
     static func environment(_ name: String) throws -> String {

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import SpreadsheetWriting
 import Spreadsheets
@@ -43,6 +44,22 @@ struct ReceivedMail {
         guard let gap = text.range(of: "\n\n") else { return ([], text) }
         let head = text[..<gap.lowerBound].replacing("\n ", with: " ").replacing("\n\t", with: " ")
         return (head.split(separator: "\n").map(String.init), String(text[gap.upperBound...]))
+    }
+
+    /// The checksum that anybody can work out from the rows: see *Control*.
+    func checksum() throws -> String {
+        var text = ""
+        for name in ["Lines", "Changes", "Held"] {
+            let sheet = try sheet(name)
+            text += name + "\n" + sheet.titles.joined(separator: "\u{1F}") + "\n"
+            for row in sheet.rows {
+                let cells = sheet.titles.indices.map {
+                    row.indices.contains($0) ? CellText.unescaped(row[$0].text) : ""
+                }
+                text += cells.joined(separator: "\u{1F}") + "\n"
+            }
+        }
+        return SHA256.hash(data: Data(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     func sheet(_ name: String) throws -> ReadSheet {

@@ -68,7 +68,9 @@ struct CollectingTests {
             try await bench.collect()
             #expect(try await bench.number("SELECT count(*) FROM orders.orders") == 4)
             #expect(
-                try await eventually { try await bench.heard().cleared.map(\.condition) == ["shop-clock:hanoi"] })
+                try await eventually {
+                    try await bench.heard().cleared.contains { $0.condition == "shop-clock:hanoi" }
+                })
         }
     }
 
@@ -121,7 +123,8 @@ struct CollectingTests {
             #expect(
                 try await eventually { try await bench.heard().holds.filter(\.holds.isEmpty).count == 2 })
             let told = try await bench.told()
-            #expect(told.filter { $0.change == .updated && $0.holds.isEmpty && $0.version.stateVersion == 1 }.count == 2)
+            #expect(
+                told.filter { $0.change == .updated && $0.holds.isEmpty && $0.version.stateVersion == 1 }.count == 2)
             #expect(
                 try await bench.number(
                     "SELECT count(*) FROM orders.history WHERE what = 'released' AND detail LIKE '%lan%phone%'") == 1)

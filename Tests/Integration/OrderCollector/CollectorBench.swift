@@ -31,8 +31,8 @@ struct CollectorBench: Sendable {
     }
 
     static func with(
-        _ shops: [ShopName] = ["hanoi"], replicas: Int = 1, setUp: (ShopSimulator) throws -> Void = { _ in },
-        _ body: (CollectorBench) async throws -> Void
+        _ shops: [ShopName] = ["hanoi"], replicas: Int = 1, publicURL: String? = nil,
+        setUp: (ShopSimulator) throws -> Void = { _ in }, _ body: (CollectorBench) async throws -> Void
     ) async throws {
         let services = ServiceCatalogue.services(
             shops: shops,
@@ -52,7 +52,7 @@ struct CollectorBench: Sendable {
                     try await simulator.start()
                     simulators[shop] = simulator
                 }
-                let configuration = try configuration(shops, simulators, system, folder)
+                let configuration = try configuration(shops, simulators, system, folder, publicURL: publicURL)
                 outcome = .success(
                     try await CollectorBench(system, simulators).running(replicas, configuration, body))
             } catch {
@@ -104,7 +104,8 @@ struct CollectorBench: Sendable {
     ]
 
     private static func configuration(
-        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL
+        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
+        publicURL: String?
     ) throws -> StockbridgeConfiguration {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
@@ -118,6 +119,7 @@ struct CollectorBench: Sendable {
         try secret("key", "ck_simulator")
         try secret("secret", "cs_simulator")
         try secret("webhooks", "whsec_simulator")
+        let address = publicURL.map { ", public_url: \"\($0)\", insecure: true" } ?? ""
         let entries = shops.map { shop in
             """
               - name: \(shop)
@@ -140,7 +142,7 @@ struct CollectorBench: Sendable {
             name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
             maximum_connections: 4}
             http: {bind: 127.0.0.1, ports: {order-collector: 0}}
-            webhooks: {bind: 127.0.0.1, port: 0, maximum_body_bytes: 65536}
+            webhooks: {bind: 127.0.0.1, port: 0, maximum_body_bytes: 65536\(address)}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}
             sources:
@@ -259,7 +261,9 @@ struct CollectorBench: Sendable {
         for queue in ["erp-bridge", "notifier"] {
             let waiting = try await system.ready(queue)
             guard waiting > 0 else { continue }
-            for delivery in try await system.take(waiting, from: queue, within: .seconds(10)) { try inbox.add(delivery) }
+            for delivery in try await system.take(waiting, from: queue, within: .seconds(10)) {
+                try inbox.add(delivery)
+            }
         }
     }
 

@@ -105,8 +105,10 @@ struct OrderFaultTests {
             try shop.payOrder(id)
             #expect(
                 try await bench.holds(
-                    "SELECT count(*) FROM orders.orders WHERE external_id = '\(id)' AND facts LIKE '%\"payment\":\"paid\"%'"
-                ))
+                    """
+                    SELECT count(*) FROM orders.orders
+                    WHERE external_id = '\(id)' AND facts LIKE '%"payment":"paid"%'
+                    """))
             #expect(try await bench.number(orders) == 1)
         }
     }

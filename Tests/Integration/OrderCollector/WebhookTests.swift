@@ -12,6 +12,7 @@ struct WebhookTests {
     func fetchedByID() async throws {
         try await CollectorBench.with { bench in
             try await bench.mapKnownProducts()
+            try await bench.collect()
             let shop = try bench.simulator()
             shop.subscribe(["order.created", "order.updated"], url: bench.webhookURL())
             let id = try shop.placeOrder(["10": 1]).id
@@ -32,7 +33,8 @@ struct WebhookTests {
                     HTTPRequest(
                         method: "POST", url: bench.webhookURL(shop),
                         headers: [
-                            HTTPHeader("X-WC-Webhook-Signature", "AAAA"), HTTPHeader("X-WC-Webhook-Topic", "order.updated"),
+                            HTTPHeader("X-WC-Webhook-Signature", "AAAA"),
+                            HTTPHeader("X-WC-Webhook-Topic", "order.updated"),
                             HTTPHeader("X-WC-Webhook-Delivery-ID", "1"),
                         ], body: Array(repeating: 0x20, count: bytes))
                 ).status
@@ -41,7 +43,8 @@ struct WebhookTests {
             let large = try await post("hanoi", bytes: 100_000)
             #expect((forged, unknown, large) == (401, 404, 413))
             #expect(try await bench.number("SELECT count(*) FROM orders.webhook_deliveries") == 0)
-            #expect(try await bench.number("SELECT count(*) FROM orders.outbox WHERE routing_key LIKE '%.fetch.%'") == 0)
+            #expect(
+                try await bench.number("SELECT count(*) FROM orders.outbox WHERE routing_key LIKE '%.fetch.%'") == 0)
         }
     }
 

@@ -27,6 +27,9 @@ final class MovableClock: Sendable {
     }
 
     var wall: WallClock { WallClock { self.now } }
+
+    /// Seconds that it is ahead of the machine's.
+    var offsetSeconds: Double { ahead.withLock { $0 } }
 }
 
 /// reconciler in one or more replicas, with simulated shops and a stand-in for stock-publisher.
@@ -79,6 +82,17 @@ struct ReconcilerBench: Sendable {
         publisher = StockPublisherStandIn(system: system, clock: clock)
         collector = Publisher(system.broker(.orderCollector))
         operatorTool = Publisher(system.broker(.stockbridge))
+        moveShops()
+    }
+
+    /// Jumps to so many minutes after 06:00 of the day `day` days later; the shops' clocks go along.
+    func jump(toMinute minute: Int, day: Int = 0) {
+        clock.jump(toMinute: minute, day: day)
+        moveShops()
+    }
+
+    private func moveShops() {
+        for simulator in simulators.values { simulator.setClock(offsetSeconds: clock.offsetSeconds) }
     }
 
     private func running(
@@ -201,7 +215,9 @@ struct ReconcilerBench: Sendable {
     func nextReport(within: Duration = .seconds(60)) async throws -> ReconciliationCompleted? {
         let end = ContinuousClock.now + within
         while ContinuousClock.now < end {
-            guard let delivery = try await system.take(1, from: "notifier", within: end - .now).first else { return nil }
+            guard let delivery = try await system.take(1, from: "notifier", within: end - .now).first else {
+                return nil
+            }
             guard delivery.properties.type == ReconciliationCompleted.type.name else { continue }
             return try ContractCoding.decode(ReconciliationCompleted.self, from: delivery.body)
         }

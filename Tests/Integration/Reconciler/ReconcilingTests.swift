@@ -125,7 +125,7 @@ struct ReconcilingTests {
     func onDemand() async throws {
         try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
             bench.publisher.state(listings, of: "hanoi")
-            try await bench.command(.run, ["shop": "hanoi"])
+            try await bench.command(.run, ["shop": .string("hanoi")])
             let report = try #require(try await bench.nextReport())
             #expect(report.shops.map(\.shop) == ["hanoi"] && report.isComplete && !report.isUpdate)
             #expect(report.shops.first?.categories == ["ok": 12])
@@ -139,7 +139,7 @@ struct ReconcilingTests {
             bench.publisher.state(listings, of: "hanoi")
             var ages: [Int?] = []
             for day in 0..<4 {
-                bench.clock.jump(toMinute: 3, day: day)
+                bench.jump(toMinute: 3, day: day)
                 if day == 2 { try bench.simulator("hanoi").setStock(of: "10", to: 10) }
                 if day == 3 { try bench.simulator("hanoi").setStock(of: "10", to: 98) }
                 try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())

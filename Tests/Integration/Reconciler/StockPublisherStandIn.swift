@@ -50,7 +50,8 @@ final class StockPublisherStandIn: Sendable {
 
     /// The end of a shop's run for a snapshot.
     func endRun(of shop: ShopName, snapshot: UUID, chunk: Int = StockPublished.maximumListings) async throws {
-        try await publish(shop, id: UUID(), request: nil, cause: "snapshot", snapshot: snapshot, only: nil, chunk: chunk)
+        try await publish(
+            shop, id: UUID(), request: nil, cause: "snapshot", snapshot: snapshot, only: nil, chunk: chunk)
     }
 
     /// The end of a run after a shop was let out of shadow.

@@ -3,9 +3,10 @@ import Domain
 import Foundation
 import PostgreSQL
 import ServiceKit
-@testable import StockPublisher
 import TestStack
 import Testing
+
+@testable import StockPublisher
 
 @Suite("The query over open lines and Domain's rule for one line", .timeLimit(.minutes(5)))
 struct OpenLineAgreementTests {

@@ -221,7 +221,8 @@ struct OrderTests {
             }
             try await bench.stock([("SOAP", 12)], sequence: 2, asOf: clock.now.addingTimeInterval(-60))
             #expect(
-                try await eventually { try await bench.system.ready("order-collector") > 0 }, "the orders are asked for")
+                try await eventually { try await bench.system.ready("order-collector") > 0 },
+                "the orders are asked for")
             #expect(
                 try await eventually {
                     try await bench.system.number(

@@ -9,9 +9,10 @@ import ServiceKit
 import Settings
 import ShopConnectors
 import ShopSimulators
-@testable import StockPublisher
 import TestStack
 import Testing
+
+@testable import StockPublisher
 
 /// How a test's shop is set up and asked.
 struct ShopSetup: Sendable {
@@ -179,8 +180,9 @@ struct PublisherBench: Sendable {
         var payloads: [StockAggregated] = [
             .header(
                 .init(
-                    snapshot: identity, receivedAt: Date(), kind: sequence == 1 ? .whole : .difference, baseSequence: nil, chunks: parts.count,
-                    codes: units.count, missing: 0, quantities: .gross, fileName: "stock.csv", runID: UUID()))
+                    snapshot: identity, receivedAt: Date(), kind: sequence == 1 ? .whole : .difference,
+                    baseSequence: sequence == 1 ? nil : sequence - 1, chunks: parts.count, codes: units.count,
+                    missing: missing.count, quantities: .gross, fileName: "stock.csv", runID: UUID()))
         ]
         for (index, part) in parts.enumerated() {
             let skus = part.map { entry in

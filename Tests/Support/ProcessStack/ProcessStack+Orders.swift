@@ -1,4 +1,5 @@
-import Foundation
+public import Foundation
+import PostgreSQL
 public import ShopSimulators
 
 extension ProcessStack {

@@ -147,6 +147,7 @@ public struct ReportedOrders: Sendable {
         if entry.isCancelled { return "is cancelled in the ERP only (\(entry.batch))" }
         if entry.lines != lines { return "is \(lines) at the shop and \(entry.lines) in the ERP (\(entry.batch))" }
         let total = Decimal(string: order.total)
-        return entry.total == total ? nil : "costs \(order.total), in the ERP \(entry.total.map { "\($0)" } ?? "nothing")"
+        return entry.total == total
+            ? nil : "costs \(order.total), in the ERP \(entry.total.map { "\($0)" } ?? "nothing")"
     }
 }

@@ -54,7 +54,7 @@ public struct ShopRules: Sendable {
     // MARK: - Names
 
     /// The number of a simulator's item: the last part of its key.
-    func item(ofKey key: String) -> String { key.split(separator: "/").last.map(String.init) ?? key }
+    public func item(ofKey key: String) -> String { key.split(separator: "/").last.map(String.init) ?? key }
 
     /// The number of the simulator's item that a shelf of ours is: on Shopify stock hangs on an inventory item with a
     /// number of its own.

@@ -49,7 +49,14 @@ public final class StackClock: Sendable {
     ///   - local: Such as `12:00`. A time that is past is left alone: time never goes back.
     ///   - day: From 1.
     public func move(to local: String, day: Int = 1) async throws {
-        let wanted = try time(local, day: day).timeIntervalSinceNow
+        try await move(to: try time(local, day: day))
+    }
+
+    /// Moves the clock forward by so many minutes; returns once everybody has seen it.
+    public func advance(minutes: Double) async throws { try await move(to: now.addingTimeInterval(minutes * 60)) }
+
+    private func move(to time: Date) async throws {
+        let wanted = time.timeIntervalSinceNow
         let moved = try offset.withLock { (offset) throws -> Bool in
             guard wanted > offset else { return false }
             offset = wanted

@@ -13,7 +13,7 @@ public struct StackPlan: Sendable {
     /// The local time at which the clock of a day of the system's own begins, such as `05:00`; nil goes by the
     /// machine's clock. The day is the machine's next one, so that the clock is only ever moved forward.
     public var startsAt: String?
-    /// Seconds between two looks at a shop's orders, where order-collector runs.
+    /// Seconds between two looks at a shop's orders, where order-collector runs; 5 or more.
     public var collectEverySeconds: Int
     /// Changes of the demo's configuration: each text has to occur.
     public var edits: [(String, String)]
@@ -27,7 +27,7 @@ public struct StackPlan: Sendable {
     public init(
         skus: Int, seed: Int = 1, shops: [String] = ["hanoi", "saigon", "danang", "beauty", "wholesale"],
         shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, startsAt: String? = nil,
-        hasSchedules: Bool = false, collectEverySeconds: Int = 2, edits: [(String, String)] = [],
+        hasSchedules: Bool = false, collectEverySeconds: Int = 5, edits: [(String, String)] = [],
         sources: (@Sendable (String) -> String)? = nil
     ) {
         (self.startsAt, self.collectEverySeconds) = (startsAt, collectEverySeconds)

@@ -13,7 +13,9 @@ struct OrderCancellationTests {
         return record
     }
 
-    private func cancel(_ record: inout OrderRecord, after seconds: Double, _ status: OrderStatus = OrderSupport.cancelled())
+    private func cancel(
+        _ record: inout OrderRecord, after seconds: Double, _ status: OrderStatus = OrderSupport.cancelled()
+    )
         -> OrderEffects
     {
         record.revise(

@@ -87,7 +87,8 @@ struct OrderHoldTests {
     func rounding() {
         let small = assess(OrderSupport.order(total: Amount(micro: 100_400_000)))
         #expect(small.holds.isEmpty)
-        #expect(small.order.charges.map(\.kind) == [.rounding] && small.order.charges[0].total == Amount(micro: 400_000))
+        #expect(
+            small.order.charges.map(\.kind) == [.rounding] && small.order.charges[0].total == Amount(micro: 400_000))
         #expect(assess(small.order) == small, "assessing again adds nothing")
         #expect(assess(OrderSupport.order(total: Amount(99))).order.charges[0].total == Amount(-1))
         let large = assess(OrderSupport.order(total: Amount(102)))

@@ -75,7 +75,8 @@ struct CollectingWindowTests {
 
     @Test("later passes go back by the overlap")
     func overlap() {
-        let position = OrderFeedPosition(cursor: noon.addingTimeInterval(-90), completeUpTo: noon.addingTimeInterval(-90))
+        let position = OrderFeedPosition(
+            cursor: noon.addingTimeInterval(-90), completeUpTo: noon.addingTimeInterval(-90))
         #expect(window(position).from == noon.addingTimeInterval(-690))
     }
 

@@ -132,7 +132,9 @@ extension World {
             takeReserve(shelf, shops)
             giveBack(index, until: date(now))
         case .fetchOrders:
-            collect(shelf)
+            noticed[shelf] = now
+            // The orders may take a while to come.
+            if chance.chance(500) { collect(shelf) }
             giveBack(index, until: date(now))
         case .held: acknowledge(index)
         case .claimLost: giveBack(index, until: date(now + 1))
@@ -201,6 +203,11 @@ extension World {
     /// Called when the decision to write has fallen: `known` is what the shop has as far as anybody can tell.
     private mutating func checkIncrease(_ shelf: Int, _ claim: PushClaim, known: Int?) {
         guard claim.level > known ?? -1, let wish = wishes[shelf][claim.version] else { return }
+        if let at = noticed[shelf], shops[shelf].completeUpTo <= at, scenario.sabotage != .noFeedGate,
+            !rows[shelf].reservedFor.contains(shops[shelf].name)
+        {
+            fail("\(shops[shelf].name) was raised over a sale that was noticed and whose order had not come yet")
+        }
         for (index, shop) in shops.enumerated() where scenario.collected[index] {
             let isFresh = shop.completeUpTo > wish.cause
             if !isFresh && !wish.reservedFor.contains(shop.name) {

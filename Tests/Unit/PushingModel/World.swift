@@ -27,6 +27,9 @@ struct World {
     /// What the model itself remembers of each wanted level: row, version -> cause, and whose reserve was out.
     var wishes: [[Int64: Wish]]
 
+    /// When a reading last showed fewer than the orders known explain, by shelf.
+    var noticed: [Int: Int] = [:]
+
     struct Wish { var level: Int; var cause: Int; var reservedFor: [ShopName] }
 
     /// A push request on its way; it comes at any time after `notBefore`, in any order, perhaps twice.

@@ -62,4 +62,19 @@ struct MailRulesTests {
             MailHeaders.disposition(filename: "ồ\".csv")
                 == "Content-Disposition: attachment;\r\n filename*=UTF-8''%E1%BB%93%22.csv")
     }
+
+    @Test(arguments: [
+        MailMessage.Header("Subject", "x"), .init("X-Batch Name", "x"), .init("X-", "x\r\nBcc: c@d"),
+        .init("X-Batch", "x\ny"), .init("X-Batch", "số"), .init("X-Batch:", "x"),
+    ])
+    func aHeaderThatCouldBeginAnotherOneIsRefused(_ header: MailMessage.Header) throws {
+        var message = MailMessage(
+            from: MailAddress(address: "a@b.example"), to: [MailAddress(address: "c@d.example")], subject: "Late",
+            messageID: "1@b.example", date: Date(timeIntervalSince1970: 0), text: "",
+            headers: [.init("X-Stockbridge-Batch", "saigon-20261122-1200")])
+        try MailRules.check(message)
+        #expect(MailHeaders.lines(message).last == "X-Stockbridge-Batch: saigon-20261122-1200")
+        message.headers = [header]
+        #expect(throws: TransferError.self) { try MailRules.check(message) }
+    }
 }

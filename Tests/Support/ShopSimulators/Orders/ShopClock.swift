@@ -9,12 +9,14 @@ struct ShopClock: Sendable {
     var skewSeconds: Double
     /// Seconds that the shop's local time is ahead of UTC.
     var utcOffsetSeconds: Int
+    /// What it was before it was moved last: a call that was on its way then is not to be taken for a wrong clock.
+    private(set) var offsetBefore = 0.0
     /// A file with the offset as text; counts in place of ``offsetSeconds`` while it holds a number.
     let offsetFile: String?
     /// The machine's clock.
     var machine: @Sendable () -> Date = { Date() }
     private var readAt = -Double.infinity
-    private static let readEverySeconds = 0.1
+    private static let readEverySeconds = 0.005
 
     init(offsetSeconds: Double = 0, skewSeconds: Double = 0, utcOffsetSeconds: Int = 0, offsetFile: String? = nil) {
         (self.offsetSeconds, self.skewSeconds) = (offsetSeconds, skewSeconds)
@@ -42,6 +44,8 @@ struct ShopClock: Sendable {
         readAt = steady
         // While the file is being written anew the last number counts.
         guard let text = try? String(contentsOfFile: offsetFile, encoding: .utf8) else { return }
-        if let seconds = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) { offsetSeconds = seconds }
+        guard let seconds = Double(text.trimmingCharacters(in: .whitespacesAndNewlines)), seconds != offsetSeconds
+        else { return }
+        (offsetBefore, offsetSeconds) = (offsetSeconds, seconds)
     }
 }

@@ -150,7 +150,7 @@ extension CatalogueProduct {
     /// The product as Shopify would have it, where variants do not share stock: what the product has in common goes to
     /// its first variant without any of its own, and the others of them have none.
     var withStockOfItsVariants: CatalogueProduct {
-        guard var variations, let shared = stock else { return self }
+        guard var variations, !variations.isEmpty, let shared = stock else { return self }
         var left: Int? = shared
         for index in variations.indices where variations[index].stock == nil && variations[index].manageStock != true {
             variations[index].stock = left ?? 0

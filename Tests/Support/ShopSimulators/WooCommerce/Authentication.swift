@@ -61,8 +61,10 @@ extension SimulatedShop.State {
         }
         let seconds = Int(now.timeIntervalSince1970)
         let shared = Int(clock.sharedNow().timeIntervalSince1970)
+        let before = shared - Int(clock.offsetSeconds - clock.offsetBefore)
         guard let stamp = value("oauth_timestamp").flatMap({ Int($0) }),
-            abs(stamp - seconds) <= Self.window || (clock.isMoved && abs(stamp - shared) <= Self.window)
+            abs(stamp - seconds) <= Self.window
+                || (clock.isMoved && min(abs(stamp - shared), abs(stamp - before)) <= Self.window)
         else { return Self.error("Invalid timestamp.") }
         if nonces[nonce] != nil { return Self.error("Invalid nonce - nonce has already been used.") }
         nonces[nonce] = seconds

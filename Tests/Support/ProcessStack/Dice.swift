@@ -1,0 +1,16 @@
+/// Numbers that depend on the seed alone (SplitMix64).
+public struct Dice: Sendable {
+    private var state: UInt64
+
+    /// - Parameter seed: The same seed gives the same numbers.
+    public init(seed: UInt64) { state = seed }
+
+    /// From 0 up to, not including, the number of sides.
+    public mutating func roll(_ sides: Int) -> Int {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Int((mixed ^ (mixed >> 31)) % UInt64(sides))
+    }
+}
