@@ -42,27 +42,28 @@ struct StatedListing {
     }
 }
 
-/// A listing as it was read at the shop.
+/// A listing as it was read at the shop. What only differences need is decoded when it is asked for.
 struct SeenListing {
-    let shelf: String
+    static let columns = "sku, quantity, is_tracked, is_published, shelf, title, read_from, read_to"
+
     let sku: String?
-    let title: String
     let reading: SiteReading
-    let readFrom: Date
-    let readTo: Date
+    private let row: Row
+    private let start: Int
 
-    static let columns = "shelf, sku, title, quantity, is_tracked, is_published, read_from, read_to"
-
+    /// Reads the columns above, from position `start`.
     init(_ row: Row, from start: Int) throws {
-        shelf = try row.decode(at: start)
-        sku = try row.decode(at: start + 1)
-        title = try row.decode(at: start + 2)
-        let quantity = try row.decode(at: start + 3, as: Int64?.self).map { Quantity(micro: $0) }
+        (self.row, self.start) = (row, start)
+        sku = try row.decode(at: start)
+        let quantity = try row.decode(at: start + 1, as: Int64?.self).map { Quantity(micro: $0) }
         reading = SiteReading(
-            quantity: quantity, isTracked: try row.decode(at: start + 4), isPublished: try row.decode(at: start + 5))
-        readFrom = try row.decode(at: start + 6)
-        readTo = try row.decode(at: start + 7)
+            quantity: quantity, isTracked: try row.decode(at: start + 2), isPublished: try row.decode(at: start + 3))
     }
+
+    func shelf() throws -> String { try row.decode(at: start + 4) }
+    func title() throws -> String { try row.decode(at: start + 5) }
+    func readFrom() throws -> Date { try row.decode(at: start + 6) }
+    func readTo() throws -> Date { try row.decode(at: start + 7) }
 }
 
 /// The first comparison of a shop: its statement against its reading, both streamed in order of listing.
@@ -83,7 +84,23 @@ struct Comparison {
         let shelf: String
         let category: ReconciliationCategory
         let sharesSKU: Bool
-        let seen: SeenListing?
+        let sku: String?
+        let title: String
+        let reading: SiteReading?
+        let readFrom: Date?
+        let readTo: Date?
+
+        /// Keeps what it needs of the row, but not the row: that would keep thousands of others in memory.
+        init(
+            _ listing: ListingID, _ category: ReconciliationCategory, sharesSKU: Bool, _ expected: StatedListing?,
+            _ seen: SeenListing?
+        ) throws {
+            (self.listing, self.category, self.sharesSKU) = (listing, category, sharesSKU)
+            shelf = try seen?.shelf() ?? expected?.shelf ?? listing.rawValue
+            (sku, reading) = (seen?.sku, seen?.reading)
+            title = try seen?.title() ?? ""
+            (readFrom, readTo) = (try seen?.readFrom(), try seen?.readTo())
+        }
     }
 
     let shop: RunShop
@@ -118,10 +135,7 @@ struct Comparison {
                 continue
             }
             if category.dependsOnReading { result.again += 1 }
-            waiting.append(
-                Difference(
-                    listing: listing, shelf: found?.shelf ?? expected?.shelf ?? listing.rawValue, category: category,
-                    sharesSKU: shares, seen: found))
+            waiting.append(try Difference(listing, category, sharesSKU: shares, expected, found))
             if waiting.count >= Self.storedAtOnce {
                 try store(waiting, in: transaction)
                 waiting.removeAll(keepingCapacity: true)
@@ -160,7 +174,7 @@ struct Comparison {
         ]
         try transaction.copy(into: "differences", columns: columns) { writer in
             for difference in differences {
-                let seen = difference.seen
+                let reading = difference.reading
                 writer.uuid(shop.run)
                 writer.text(shop.shop.rawValue)
                 writer.text(difference.listing.rawValue)
@@ -168,15 +182,15 @@ struct Comparison {
                 writer.text(difference.category.rawValue)
                 writer.boolean(difference.sharesSKU)
                 writer.text(difference.category.dependsOnReading ? "wanted" : "none")
-                writer.boolean(seen != nil)
-                writer.value(.maybe(seen?.reading.quantity) { .integer($0.micro) })
-                writer.value(.maybe(seen?.reading.isTracked) { .boolean($0) })
-                writer.value(.maybe(seen?.reading.isPublished) { .boolean($0) })
-                writer.text(seen?.sku)
-                writer.text(seen?.title ?? "")
-                writer.value(.maybe(seen?.reading.quantity) { .integer($0.micro) })
-                writer.timestamp(seen?.readFrom)
-                writer.timestamp(seen?.readTo)
+                writer.boolean(reading != nil)
+                writer.value(.maybe(reading?.quantity) { .integer($0.micro) })
+                writer.value(.maybe(reading?.isTracked) { .boolean($0) })
+                writer.value(.maybe(reading?.isPublished) { .boolean($0) })
+                writer.text(difference.sku)
+                writer.text(difference.title)
+                writer.value(.maybe(reading?.quantity) { .integer($0.micro) })
+                writer.timestamp(difference.readFrom)
+                writer.timestamp(difference.readTo)
                 try writer.endRow()
             }
         }

@@ -150,6 +150,12 @@ struct Keeper: Sendable {
 
 /// What is no longer needed leaves.
 enum Retention {
+    /// A run `r` whose numbers may be written into a workbook yet: it is open, or a shop that was skipped may follow.
+    private static let isNeeded = """
+        (r.state = 'open' OR r.report_due IS NOT NULL OR r.state = 'closed' AND r.opened_at >= $1::timestamptz
+            AND EXISTS (SELECT 1 FROM run_shops k WHERE k.run = r.id AND k.state = 'skipped'))
+        """
+
     static func tidy(_ database: ServiceDatabase) async throws {
         try await database.unitOfWork { work in
             let transaction = work.transaction
@@ -160,17 +166,18 @@ enum Retention {
             let lock = try transaction.query(
                 "SELECT pg_try_advisory_xact_lock(hashtext('reconciliation tidying'))", [])
             guard let row = lock.first, try row.decode(at: 0, as: Bool.self) else { return }
-            try transaction.execute(
+            let rows = try transaction.query(
                 """
-                DELETE FROM readings d USING run_shops s JOIN runs r ON r.id = s.run
-                WHERE d.reading = s.reading AND r.state <> 'open'
-                """, [])
-            try transaction.execute(
-                """
-                UPDATE run_shops s SET reading = NULL FROM runs r
-                WHERE r.id = s.run AND r.state <> 'open' AND s.reading IS NOT NULL
-                """, [])
-            try dropStatements(before: days(2), in: transaction)
+                SELECT s.reading FROM run_shops s JOIN runs r ON r.id = s.run
+                WHERE s.reading IS NOT NULL AND NOT \(isNeeded)
+                """, [days(0.8)])
+            let readings = try rows.map { try $0.decode(at: 0, as: UUID.self) }
+            if !readings.isEmpty {
+                try transaction.execute("DELETE FROM readings WHERE reading = ANY ($1)", [.uuidArray(readings)])
+                try transaction.execute(
+                    "UPDATE run_shops SET reading = NULL WHERE reading = ANY ($1)", [.uuidArray(readings)])
+            }
+            try dropStatements(before: [days(0.8), days(2)], in: transaction)
             for statement in [
                 "DELETE FROM differences d USING runs r WHERE r.id = d.run AND r.opened_at < $1",
                 "DELETE FROM order_findings f USING runs r WHERE r.id = f.run AND r.opened_at < $1",
@@ -187,20 +194,20 @@ enum Retention {
 
     /// Statements that a newer one of their shop has replaced, answers that were used, and parts that never became
     /// whole; none that an open run needs.
-    private static func dropStatements(before limit: PostgresValue, in transaction: Transaction) throws {
+    private static func dropStatements(before limits: [PostgresValue], in transaction: Transaction) throws {
         let rows = try transaction.query(
             """
             SELECT number FROM statements t
             WHERE NOT EXISTS (
                 SELECT 1 FROM run_shops s JOIN runs r ON r.id = s.run
                 WHERE (s.statement = t.number OR s.fresh_statement = t.number OR s.request = t.request)
-                AND (r.state = 'open' OR r.report_due IS NOT NULL))
-            AND (t.taken_at < $1::timestamptz AND NOT t.is_complete
+                AND \(isNeeded))
+            AND (t.taken_at < $2::timestamptz AND NOT t.is_complete
                 OR t.is_complete AND (NOT t.is_whole OR EXISTS (
                     SELECT 1 FROM statements n
                     WHERE n.shop = t.shop AND n.is_whole AND n.is_complete AND n.number > t.number)))
             ORDER BY number LIMIT 20
-            """, [limit])
+            """, limits)
         let numbers = try rows.map { try $0.decode(at: 0, as: Int64.self) }
         guard !numbers.isEmpty else { return }
         try transaction.execute(

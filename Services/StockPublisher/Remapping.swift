@@ -50,6 +50,7 @@ struct RemapHandler: BatchHandler {
 
     private func remap(_ wish: RemapWork, in work: UnitOfWork) throws {
         guard let shop = settings.shops[wish.shop] else { return }
+        try MappingLock.hold(in: work.transaction)
         // Cleared first, under the row lock: who changes something from now on asks again.
         try work.transaction.execute(
             "UPDATE shops SET remap_pending = false WHERE shop = $1", [.text(shop.name.rawValue)])

@@ -47,6 +47,7 @@ enum ShelfStore {
 
     /// Loads rows under their locks.
     static func lock(_ selection: ShelfSelection, in transaction: Transaction) throws -> [ShelfRow] {
+        try MappingLock.share(in: transaction)
         let rows: Rows
         switch selection {
         case .codes(let codes):
@@ -190,5 +191,26 @@ enum TimeText {
         let fraction = String(abs(rest) + 1_000_000).dropFirst()
         return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) "
             + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(fraction)+00"
+    }
+}
+
+/// Keeps the mapping still while levels are worked out.
+///
+/// Who changes what a code's level follows from (stock, order lines, holds) works out the shelves that are mapped to
+/// the code; who maps a shelf to another code works it out from what there is of that code. If the two ran at once,
+/// neither would see what the other has not committed yet, and a level would leave out an order until something else
+/// happened to its code.
+enum MappingLock {
+    /// Of this lock among PostgreSQL's advisory locks.
+    private static let key: Int64 = 7_733_020
+
+    /// Until the end of the transaction nobody else maps. Many hold it at once.
+    static func share(in transaction: Transaction) throws {
+        try transaction.query("SELECT pg_advisory_xact_lock_shared($1)", [.integer(key)])
+    }
+
+    /// Until the end of the transaction nobody else works out levels. Before any shelf is locked.
+    static func hold(in transaction: Transaction) throws {
+        try transaction.query("SELECT pg_advisory_xact_lock($1)", [.integer(key)])
     }
 }

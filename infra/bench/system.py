@@ -3,6 +3,7 @@ host of their own. Everything listens on loopback, and all of it is ended and re
 import collections
 import contextlib
 import datetime
+import decimal
 import http.client
 import json
 import pathlib
@@ -61,9 +62,10 @@ class Shop:
 
     def __init__(self, rules: merchant.Shop, port: int, expected: dict):
         self.name, self.rules, self.port = rules.name, rules, port
-        self.levels: dict[str, int] = expected["levels"]
-        packs = expected["packs"]
-        self.by_code = {code: item for item, code in expected["codes"].items() if item not in packs}
+        # By item: the article's code in the ERP, and how many of it a pack holds where that is not one.
+        self.codes: dict[str, str] = expected["codes"]
+        self.packs: dict[str, int] = expected["packs"]
+        self.by_code = {code: item for item, code in self.codes.items() if item not in self.packs}
         self.watching = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def call(self, method: str, path: str, body=None):
@@ -141,7 +143,8 @@ class System:
         stock_file = self.make_morning()
         self.configure([])
         expected = json.loads((self.folder / "morning/expectations.json").read_text())
-        self.stock = expected["stock"]
+        self.stock = {code: {place: decimal.Decimal(quantity) for place, quantity in places.items()}
+                      for code, places in expected["stock"].items()}
         for name in self.names:
             self.start_shop(name, expected["shops"][name])
         addresses = [word for shop in self.shops.values()
@@ -234,12 +237,13 @@ class System:
         unfinished = self.incoming / f".{stock_file.name}.part"
         shutil.copy(stock_file, unfinished)
         unfinished.rename(self.incoming / stock_file.name)
-        self.wait(120, "the stock file to be live", lambda: " live " in self.tool("stock", "list", may_warn=True))
+        self.tool("run", "stock", "--wait", "120", may_warn=True)
+        self.wait(60, "the stock file to be live", lambda: " live " in self.tool("stock", "list", may_warn=True))
         self.tool("status", "--wait-for", "runs", "--timeout", "120")
         for name in self.names:
             self.tool("shadow", "off", name, "--yes")
         self.tool("status", "--wait-for", "runs", "--timeout", "120")
-        self.wait(60, "the shelves to show their levels", lambda: not self.wrong_shelves(collections.Counter()))
+        self.wait_for_shelves(collections.Counter())
         if self.webhooks:
             self.wait(60, "the shops' webhooks", lambda: all(
                 shop.call("GET", "webhooks")["subscriptions"] for shop in self.shops.values()))
@@ -255,19 +259,26 @@ class System:
                           f"{(done.stdout + done.stderr)[-1500:]}")
         return done.stdout
 
-    def level(self, shop: Shop, code: str, open_units: int) -> int:
-        return catalogues.level(shop.rules, self.stock[code], 1, open_units)
+    def level(self, shop: Shop, code: str, open_units: int, units_per_pack: int = 1) -> int:
+        return catalogues.level(shop.rules, self.stock[code], units_per_pack, open_units)
 
     def wrong_shelves(self, sold: collections.Counter) -> list[str]:
         """Shelves that do not show their level once `sold` units of each article are on open orders."""
         wrong = []
         for shop in self.shops.values():
-            codes, shown = {item: code for code, item in shop.by_code.items()}, shop.stock()
-            for item, first in shop.levels.items():
-                wanted = self.level(shop, codes[item], sold[codes[item]]) if item in codes else first
+            shown = shop.stock()
+            for item, code in shop.codes.items():
+                wanted = self.level(shop, code, sold[code], shop.packs.get(item, 1))
                 if shown.get(item) != wanted:
                     wrong.append(f"{shop.name} {item} shows {shown.get(item)} and should show {wanted}")
         return wrong
+
+    def wait_for_shelves(self, sold: collections.Counter, seconds: float = 60) -> None:
+        try:
+            self.wait(seconds, "the shelves to show their levels", lambda: not self.wrong_shelves(sold), every=0.5)
+        except Failed as problem:
+            wrong = self.wrong_shelves(sold)
+            raise Failed(f"{problem}; {len(wrong)} do not, such as: {'; '.join(wrong[:5])}") from None
 
     def wait(self, seconds: float, what: str, condition, every: float = 0.2) -> None:
         deadline = time.monotonic() + seconds

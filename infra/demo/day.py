@@ -234,8 +234,8 @@ def reports(day: Day):
             checked += 1
         control = {text(row[0]): row[1] for row in workbooks[shop.name]["Control"].iter_rows(values_only=True)
                    if len(row) > 1}
-        if control.get("orders") not in (len(reported), str(len(reported))):
-            problems.append(f"{shop.name}: Control counts {control.get('orders')} orders, Lines has {len(reported)}")
+        if control.get("orders on Lines") not in (len(reported), str(len(reported))):
+            problems.append(f"{shop.name}: Control counts {control.get('orders on Lines')} orders, Lines has {len(reported)}")
     finish(problems, f"{checked} orders in {len(workbooks)} workbooks equal the shops' own to the last unit")
 
 

@@ -137,7 +137,13 @@ struct KeepingTests {
             #expect(try await bench.holds("SELECT count(*) FROM orders.outbox", 0))
             let seconds = (ContinuousClock.now - began) / .seconds(1)
             #expect(try await bench.number("SELECT count(*) FROM orders.orders") == 10_000)
-            #expect(seconds < 60, "took \(seconds) s")
+            // A debug build beside the other tests has half a core and a third of the speed.
+            #if DEBUG
+                let limit = 180.0
+            #else
+                let limit = 60.0
+            #endif
+            #expect(seconds < limit, "took \(seconds) s")
         }
     }
 }

@@ -1,9 +1,13 @@
 import Contracts
 import Domain
 import Foundation
+import Messaging
+import PostgreSQL
 import ShopSimulators
 import TestStack
 import Testing
+
+@testable import Reconciler
 
 private let products = (0..<5).map { number in
     CatalogueProduct(id: 10 + number, sku: "SKU-\(number)", name: "Product \(10 + number)", stock: 10)
@@ -65,17 +69,34 @@ struct MailingTests {
         }
     }
 
-    @Test("a shop in shadow is named at once, and compared when it is let out of it")
+    @Test("a shop in shadow is named at once, and compared when it is let out of it; then nothing is kept for it")
     func shadow() async throws {
-        try await ReconcilerBench.with(["hanoi": products]) { bench in
+        try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
+            let pool = PostgresPool(bench.system.database(.reconciler), maximumConnections: 1)
+            let clock = bench.clock
+            let database = ServiceDatabase(pool: pool, service: .reconciler) { clock.now }
+            func kept() async throws -> Int {
+                try await Retention.tidy(database)
+                return try await bench.system.number("SELECT count(*) FROM reconciliation.readings")
+            }
+            let snapshot = UUID()
             bench.publisher.state(listings, of: "hanoi", inShadow: true)
-            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+            bench.publisher.state(listings, of: "saigon")
+            for shop in bench.simulators.keys.sorted() {
+                try await bench.publisher.endRun(of: shop, snapshot: snapshot)
+            }
             let first = try #require(try await bench.nextReport())
             #expect(!first.isComplete && first.shops.first?.problem?.contains("shadow") == true)
+            #expect(try await kept() == listings.count, "the update has every listing of the other shop too")
             bench.publisher.state(listings, of: "hanoi")
             try await bench.publisher.release("hanoi")
             let second = try #require(try await bench.nextReport())
             #expect(second.isComplete && second.isUpdate)
+            #expect(try await kept() == 0)
+            #expect(
+                try await bench.system.number("SELECT count(DISTINCT statement) FROM reconciliation.statement_listings")
+                    == 2, "the newest statement of each shop stays")
+            await pool.close()
         }
     }
 
