@@ -206,11 +206,11 @@ enum MappingLock {
 
     /// Until the end of the transaction nobody else maps. Many hold it at once.
     static func share(in transaction: Transaction) throws {
-        try transaction.query("SELECT pg_advisory_xact_lock_shared($1)", [.integer(key)])
+        try transaction.execute("SELECT pg_advisory_xact_lock_shared($1)", [.integer(key)])
     }
 
     /// Until the end of the transaction nobody else works out levels. Before any shelf is locked.
     static func hold(in transaction: Transaction) throws {
-        try transaction.query("SELECT pg_advisory_xact_lock($1)", [.integer(key)])
+        try transaction.execute("SELECT pg_advisory_xact_lock($1)", [.integer(key)])
     }
 }
