@@ -108,12 +108,12 @@ struct MailTemplates: Sendable {
         {{/hasFacts}}
         {{#tables}}
         <tr><td style="padding:8px 24px 8px"><h2 style="margin:0 0 4px;font-size:15px">{{title}}</h2>
-        <table cellpadding="0" cellspacing="0" width="100%" style="font-size:13px;line-height:1.4">
-        <tr>{{#heads}}<th align="{{align}}" style="padding:6px 4px;color:#5b6b7b;font-weight:normal;\
+        <table cellpadding="0" cellspacing="0" width="100%" style="font-size:12px;line-height:1.4">
+        <tr>{{#heads}}<th align="{{align}}" style="padding:6px 3px;color:#5b6b7b;font-weight:normal;\
         vertical-align:bottom">{{text}}</th>{{/heads}}</tr>
         {{#rows}}
-        <tr>{{#cells}}<td align="{{align}}" style="padding:6px 4px;border-top:1px solid #e6eaee;vertical-align:top;\
-        word-break:break-word">{{text}}</td>{{/cells}}</tr>
+        <tr>{{#cells}}<td align="{{align}}" style="padding:6px 3px;border-top:1px solid #e6eaee;vertical-align:top">\
+        {{text}}</td>{{/cells}}</tr>
         {{/rows}}
         </table></td></tr>
         {{/tables}}

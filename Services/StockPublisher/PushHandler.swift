@@ -227,7 +227,10 @@ struct PushHandler: WorkHandler {
             }
         }
         do {
-            return try await record(results, began: began)
+            let outcome = try await record(results, began: began)
+            // What was refused for another item's sake has nothing wrong with it: it is written without that one.
+            let hasLeft = answers.values.contains { if case .notWritten = $0 { true } else { false } }
+            return hasLeft ? outcome.worse(.later(milliseconds: 200)) : outcome
         } catch {
             throw ConnectorError.notPaced(
                 ShopCall(shop: shop.name, action: .writeStock), .unavailable(detail: "\(type(of: error))"))

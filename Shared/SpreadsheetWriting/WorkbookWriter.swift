@@ -65,6 +65,10 @@ public final class WorkbookWriter {
         }
         let writer = try SheetWriter(sheet, name: name, columns: columns, filters: autofilter, formats: formats)
         if freezeHeader, writer.hasHeader { worksheet_freeze_panes(sheet, 1, 0) }
+        // On paper all columns stand side by side on pages of their own width, under the header.
+        worksheet_set_landscape(sheet)
+        worksheet_fit_to_pages(sheet, 1, 0)
+        if writer.hasHeader { try writer.check(worksheet_repeat_rows(sheet, 0, 0)) }
         sheets.append(writer)
         return writer
     }

@@ -62,8 +62,9 @@ class Collecting:
 
     def collect(self, shop: Shop) -> tuple[float, float]:
         """Seconds until all are in the ledger and told, and until stock-publisher has them."""
-        self.system.settle()
         database = self.system.database
+        self.pass_by(shop)
+        self.system.settle()
         self.seed += 1
         since = database.one("SELECT date_trunc('second', clock_timestamp() - interval '1 second')")
         placed = shop.call("POST", "orders/bulk", {"count": ORDERS, "over_seconds": OVER, "seed": self.seed})
@@ -77,10 +78,7 @@ class Collecting:
         if database.number(known):
             raise Failed(f"some orders of {shop.name} were collected before the command")
         began = time.monotonic()
-        asking = subprocess.Popen(
-            [self.bench.release / "stockbridge", "run", "orders", "--shop", shop.name, "--wait", "0"],
-            env=self.system.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
+        asking = self.ask(shop)
         try:
             self.system.wait(
                 300, f"the orders of {shop.name}",
@@ -91,6 +89,20 @@ class Collecting:
             return told, time.monotonic() - began
         finally:
             asking.wait(60)
+
+    def ask(self, shop: Shop) -> subprocess.Popen:
+        return subprocess.Popen(
+            [self.bench.release / "stockbridge", "run", "orders", "--shop", shop.name, "--wait", "0"],
+            env=self.system.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+
+    def pass_by(self, shop: Shop) -> None:
+        """Moves the feed's position to now, so that what an earlier run collected is not read once more."""
+        now = self.system.database.one("SELECT clock_timestamp()")
+        self.ask(shop).wait(60)
+        known = f"SELECT complete_up_to > '{now}'::timestamptz - interval '2 seconds' FROM orders.feeds"
+        self.system.wait(120, f"a pass of {shop.name}", lambda: self.system.database.one(
+            f"{known} WHERE shop = '{shop.name}'") == "t")
 
     def fill(self) -> tuple[int, float]:
         """Old orders, reported and closed long ago; stops where the time is up. Their number, and the seconds."""

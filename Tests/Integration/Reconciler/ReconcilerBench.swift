@@ -43,7 +43,7 @@ struct ReconcilerBench: Sendable {
 
     static func with(
         _ catalogues: [ShopName: [CatalogueProduct]], replicas: Int = 1, repairs: Bool = false,
-        requestsPerSecond: Int = 200, _ body: (ReconcilerBench) async throws -> Void
+        shopify: Set<ShopName> = [], _ body: (ReconcilerBench) async throws -> Void
     ) async throws {
         let shops = catalogues.keys.sorted()
         let services = ServiceCatalogue.services(
@@ -59,12 +59,16 @@ struct ReconcilerBench: Sendable {
                 for shop in shops {
                     var settings = SimulatorConfiguration()
                     settings.name = shop.rawValue
+                    if shopify.contains(shop) {
+                        settings.platform = .shopify
+                        settings.shopify.permanentToken = "shpat_simulator"
+                    }
                     let simulator = try ShopSimulator(settings, catalogue: catalogues[shop] ?? [])
                     try await simulator.start()
                     simulators[shop] = simulator
                 }
                 let configuration = try configuration(
-                    shops, simulators, system, folder, repairs: repairs, requestsPerSecond: requestsPerSecond)
+                    shops, simulators, system, folder, repairs: repairs, shopify: shopify)
                 let bench = ReconcilerBench(system, simulators)
                 outcome = .success(try await bench.running(replicas, configuration, body))
             } catch {
@@ -116,7 +120,7 @@ struct ReconcilerBench: Sendable {
 
     private static func configuration(
         _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
-        repairs: Bool, requestsPerSecond: Int
+        repairs: Bool, shopify: Set<ShopName>
     ) throws -> StockbridgeConfiguration {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
@@ -129,18 +133,24 @@ struct ReconcilerBench: Sendable {
         }
         try secret("key", "ck_simulator")
         try secret("secret", "cs_simulator")
+        try secret("token", "shpat_simulator")
         let entries = shops.map { shop in
-            """
-              - name: \(shop)
-                platform: woocommerce
-                url: \(simulators[shop]?.url ?? "")
-                insecure: true
-                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
-                warehouses: [HN]
-                reconcile_repairs: \(repairs)
-                limits: {requests_per_second: \(requestsPerSecond), burst: 50, in_flight: 2, batch: 100, \
-            request_timeout_seconds: 2}
-            """
+            let isShopify = shopify.contains(shop)
+            let credentials =
+                isShopify
+                ? "{access_token: \"${file:\(folder.path)/token}\"}"
+                : "{key: \"${file:\(folder.path)/key}\", secret: \"${file:\(folder.path)/secret}\"}"
+            return """
+                  - name: \(shop)
+                    platform: \(isShopify ? "shopify" : "woocommerce")
+                    url: \(simulators[shop]?.url ?? "")
+                    insecure: true
+                    credentials: \(credentials)
+                    warehouses: [HN]
+                    reconcile_repairs: \(repairs)
+                    limits: {requests_per_second: 200, burst: 50, in_flight: 2, batch: 100, \
+                request_timeout_seconds: 2}
+                """
         }
         let text = """
             company: Hoa Sen Care
@@ -222,6 +232,16 @@ struct ReconcilerBench: Sendable {
             return try ContractCoding.decode(ReconciliationCompleted.self, from: delivery.body)
         }
         return nil
+    }
+
+    /// The listings of a shop that differ, with where the shop keeps their stock.
+    func seen(in shop: ShopName) async throws -> [(listing: String, shelf: String, sku: String)] {
+        let connection = PostgresConnection(system.databaseAdministrator)
+        defer { Task { await connection.close() } }
+        return try await connection.query(
+            "SELECT listing, shelf, sku FROM reconciliation.differences WHERE shop = $1 ORDER BY listing",
+            [.text(shop.rawValue)]
+        ).map { (try $0.decode(at: 0), try $0.decode(at: 1), try $0.decode(at: 2)) }
     }
 
     /// A stored file.

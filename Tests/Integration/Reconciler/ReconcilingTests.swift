@@ -106,6 +106,29 @@ struct ReconcilingTests {
         }
     }
 
+    @Test("a Shopify shop is read back and compared in the same way")
+    func shopify() async throws {
+        try await ReconcilerBench.with(["hanoi": products], shopify: ["hanoi"]) { bench in
+            bench.publisher.state([], of: "hanoi")
+            try await bench.command(.run)
+            let strange = try #require(try await bench.nextReport())
+            #expect(strange.shops.first?.categories == ["ok": 0, "unmapped": 12], "listings nobody has stated")
+            let found = try await bench.seen(in: "hanoi")
+            let stated = found.map { seen in
+                var listing = PublishedListing.right(
+                    seen.listing, sku: seen.sku, units: (Int(seen.sku.dropFirst(4)) ?? 0) + 10)
+                listing.shelf = ListingID(rawValue: seen.shelf)
+                return listing
+            }
+            try bench.simulator("hanoi").setStock(of: "10", to: 99)
+            try bench.simulator("hanoi").remove(11)
+            bench.publisher.state(stated, of: "hanoi")
+            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+            let report = try #require(try await bench.nextReport())
+            #expect(report.shops.first?.categories == ["ok": 10, "edited_on_site": 1, "missing_on_site": 1])
+        }
+    }
+
     @Test("safe repairs are asked for with what was seen, where the shop allows it")
     func repairs() async throws {
         try await ReconcilerBench.with(["hanoi": products], repairs: true) { bench in

@@ -72,8 +72,30 @@ extension ProcessStack {
             let wrong = wrongShelvesWithOrders(morning, codes: codes)
             guard !wrong.isEmpty else { return }
             throw ProcessStackProblem(
-                "After \(limit) \(wrong.count) shelves are wrong: \(wrong.prefix(8).joined(separator: "; ")).")
+                "After \(limit) \(wrong.count) shelves are wrong: \(wrong.prefix(8).joined(separator: "; ")). "
+                    + "The product says: \(try await unsettledShelves().prefix(8).joined(separator: "; ")).")
         }
+    }
+
+    /// What keeps shelves from being written, and open units that the product counts differently; as sentences.
+    private func unsettledShelves() async throws -> [String] {
+        var found = try await texts(
+            """
+            SELECT format('%s %s wants %s, expects %s, confirmed %s, due %s, deferral %s, failure %s, held %s', shop,
+                shelf, wanted, expected_at_shop, confirmed_level, due, deferral, failure, held)
+            FROM publishing.shelves WHERE due OR held IS NOT NULL OR wanted IS DISTINCT FROM expected_at_shop
+            ORDER BY shop, shelf
+            """)
+        var counted: [String: Decimal] = [:]
+        for row in try await rows(
+            "SELECT erp_code, sum(quantity)::text FROM publishing.order_lines WHERE is_open GROUP BY erp_code")
+        {
+            counted[try row.decode(at: 0)] = Decimal(string: try row.decode(at: 1, as: String.self))
+        }
+        for (code, units) in openUnits().sorted(by: { $0.key < $1.key }) where counted[code] != units && units != 0 {
+            found.append("\(counted[code] ?? 0) of \(code) are open, should be \(units)")
+        }
+        return found
     }
 
     /// Waits until order-collector knows every order of every shop as it is now, by its ledger: so many, and nothing
