@@ -35,8 +35,8 @@ sheet() {
 
 picture "$work/reconciliation.html" 700 1180 reconciliation-mail.png
 # Chromium's window is never narrower than 500 points: a frame of a phone's width stands in for the phone.
-printf '<!doctype html><body style="margin:0"><iframe src="reconciliation.html" width="390" height="1400" frameborder="0">' \
-    > "$work/phone.html"
+frame='<iframe src="reconciliation.html" width="390" height="1400" frameborder="0">'
+printf '<!doctype html><body style="margin:0">%s' "$frame" > "$work/phone.html"
 picture "$work/phone.html" 500 1400 reconciliation-mail-phone.png
 sheet "$work/order-report.xlsx" order-report.png 700
 sheet "$work/reconciliation.xlsx" reconciliation-workbook.png 200

@@ -34,7 +34,8 @@ if [ "$binaries" = prebuilt ]; then
     if [ -z "${2:-}" ]; then
         "$here/install.sh" build
         say "building the executables"
-        "$here/build-release.sh" stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier stockbridge
+        "$here/build-release.sh" stock-ingestor stock-publisher order-collector erp-bridge reconciler \
+            notifier stockbridge
     fi
     say "collecting the executables"
     "$here/dist.sh" "$root/dist" ${2:+"$2"}

@@ -31,7 +31,8 @@ struct Outgoing: Sendable {
         let id = UUID()
         let isNew = try work.transaction.execute(
             """
-            INSERT INTO mails (id, message_id, about, recipients, subject, plain, html, created_at, attachments, picture)
+            INSERT INTO mails
+                (id, message_id, about, recipients, subject, plain, html, created_at, attachments, picture)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (message_id) DO NOTHING
             """,
             [

@@ -29,19 +29,20 @@ public enum Topics {
         all.filter { $0.publishers.contains(service) }.map(\.name)
     }
 
-    private static let events = [
-        Topic(StockAggregated.type.name, from: [.stockIngestor], to: [.stockPublisher]),
-        Topic(StockPublished.type.name, from: [.stockPublisher], to: [.reconciler]),
-        Topic(MappingChanged.type.name, from: [.stockPublisher], to: [.orderCollector]),
-        Topic(OrdersCollected.type.name, from: [.orderCollector], to: [.stockPublisher, .erpBridge, .reconciler]),
-        Topic(OrderHeld.type.name, from: [.orderCollector], to: [.notifier]),
-        Topic(OrderReported.type.name, from: [.erpBridge], to: [.stockPublisher, .orderCollector, .reconciler]),
-        Topic(ReportReady.type.name, from: [.erpBridge], to: [.notifier]),
-        Topic(ReconciliationCompleted.type.name, from: [.reconciler], to: [.notifier]),
-        Topic(StockHeld.type.name, from: [.stockIngestor], to: [.notifier]),
-        Topic(AlertRaised.type.name, from: ServiceName.allCases, to: [.notifier]),
-        Topic(AlertCleared.type.name, from: ServiceName.allCases, to: [.notifier]),
-    ]
+    private static let events =
+        [
+            Topic(StockAggregated.type.name, from: [.stockIngestor], to: [.stockPublisher]),
+            Topic(StockPublished.type.name, from: [.stockPublisher], to: [.reconciler]),
+            Topic(MappingChanged.type.name, from: [.stockPublisher], to: [.orderCollector]),
+            Topic(OrdersCollected.type.name, from: [.orderCollector], to: [.stockPublisher, .erpBridge, .reconciler]),
+            Topic(OrderHeld.type.name, from: [.orderCollector], to: [.notifier]),
+            Topic(OrderReported.type.name, from: [.erpBridge], to: [.stockPublisher, .orderCollector, .reconciler]),
+            Topic(ReportReady.type.name, from: [.erpBridge], to: [.notifier]),
+            Topic(ReconciliationCompleted.type.name, from: [.reconciler], to: [.notifier]),
+            Topic(StockHeld.type.name, from: [.stockIngestor], to: [.notifier]),
+            Topic(AlertRaised.type.name, from: ServiceName.allCases, to: [.notifier]),
+            Topic(AlertCleared.type.name, from: ServiceName.allCases, to: [.notifier]),
+        ]
         + OrderChanged.topics.map {
             Topic($0, from: [.orderCollector], to: [.stockPublisher, .erpBridge, .reconciler])
         }

@@ -79,7 +79,8 @@ public enum ServiceCatalogue {
             queues: [
                 QueueDescription(
                     name: "stock-publisher", kind: .batch,
-                    topics: Topics.consumed(by: .stockPublisher).filter { $0 != readCatalogue && !orders.contains($0) }),
+                    topics: Topics.consumed(by: .stockPublisher)
+                        .filter { $0 != readCatalogue && !orders.contains($0) }),
                 QueueDescription(name: ordersQueue, kind: .batch, topics: orders),
                 QueueDescription(name: catalogueQueue, kind: .work, topics: [readCatalogue]),
             ]

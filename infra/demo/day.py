@@ -7,7 +7,7 @@
     day.py STACK map        prints the shop, the SKU without an article, and the article that it is to be
     day.py STACK afternoon  an order that was reported is cancelled, and a new one comes
     day.py STACK cancelled-later   prints the shop and the number of that order
-    day.py STACK plant      three changes at the shops behind the product's back; what must be found goes to planted.json
+    day.py STACK plant      three changes at the shops behind the product's back; what must be found: planted.json
     day.py STACK reports    compares the five workbooks in the ERP's mailbox with the shops' orders, to the last unit
     day.py STACK shelves    compares every shelf with what it must show, open orders taken off
     day.py STACK findings   compares the reconciliation's workbook with planted.json
@@ -149,7 +149,8 @@ def morning(day: Day):
     other, cancelled = placed[12]
     other.call("POST", f"orders/{cancelled['id']}/cancel", {"restock": True})
     day.remember(edited=[shop.name, order["number"]], cancelled=[other.name, cancelled["number"]])
-    print(f"{len(placed)} orders; {shop.name} {order['number']} was edited, {other.name} {cancelled['number']} cancelled")
+    print(f"{len(placed)} orders; {shop.name} {order['number']} was edited, "
+          f"{other.name} {cancelled['number']} cancelled")
 
 
 def afternoon(day: Day):
@@ -230,12 +231,14 @@ def reports(day: Day):
         for number in sorted(set(reported) - set(wanted)):
             problems.append(f"{shop.name} {number} should not be there")
         for number in sorted(set(wanted) & set(reported)):
-            problems += [f"{shop.name} {number}: {problem}" for problem in differences(wanted[number], reported[number])]
+            found = differences(wanted[number], reported[number])
+            problems += [f"{shop.name} {number}: {problem}" for problem in found]
             checked += 1
         control = {text(row[0]): row[1] for row in workbooks[shop.name]["Control"].iter_rows(values_only=True)
                    if len(row) > 1}
-        if control.get("orders on Lines") not in (len(reported), str(len(reported))):
-            problems.append(f"{shop.name}: Control counts {control.get('orders on Lines')} orders, Lines has {len(reported)}")
+        counted = control.get("orders on Lines")
+        if counted != len(reported):
+            problems.append(f"{shop.name}: Control counts {counted} orders, Lines has {len(reported)}")
     finish(problems, f"{checked} orders in {len(workbooks)} workbooks equal the shops' own to the last unit")
 
 

@@ -118,7 +118,13 @@ END
 }
 
 # A port that nobody listens on at this moment.
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+free_port() {
+    /usr/bin/python3 -c '
+import socket
+with socket.socket() as listener:
+    listener.bind(("127.0.0.1", 0))
+    print(listener.getsockname()[1])'
+}
 
 # Waits for a condition. Usage: wait_until SECONDS CONDITION [ARGUMENTS]
 wait_until() {

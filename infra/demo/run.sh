@@ -1,6 +1,6 @@
 #!/bin/bash
 # infra/demo/run.sh [DIRECTORY]        (make demo)
-# Plays a business day of a merchant with five web shops, on real servers on this machine alone, and leaves them running.
+# Plays a business day of a merchant with five web shops, on real servers on this machine alone, and leaves all running.
 # DIRECTORY (default: .stack) holds everything it makes. Asks nothing. SKUS sets the size of the catalogue.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

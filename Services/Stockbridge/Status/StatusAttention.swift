@@ -55,7 +55,8 @@ enum StatusAttention {
             all.append(
                 Attention(
                     what:
-                        "Shop \(shop.shop): \(Wording.count(shop.held, "order is", "orders are")) kept back from the ERP.",
+                        "Shop \(shop.shop): \(Wording.count(shop.held, "order is", "orders are")) "
+                        + "kept back from the ERP.",
                     whatToDo: "stockbridge orders list --held --shop \(shop.shop)"))
         }
         if let upTo = shop.completeUpTo, status.at.timeIntervalSince(upTo) > feedLagSeconds {

@@ -109,7 +109,8 @@ struct HoldList: AsyncParsableCommand {
             try await HoldLister(database: database).list(all: all)
         }
         try global.print(
-            ["holds": holds], text: Self.text(holds, Wording(timeZone: configuration.timeZone), Console.style, OperatorClock.now))
+            ["holds": holds],
+            text: Self.text(holds, Wording(timeZone: configuration.timeZone), Console.style, OperatorClock.now))
     }
 
     static func text(_ holds: [Hold], _ wording: Wording, _ style: TextStyle, _ now: Date) -> String {

@@ -46,7 +46,8 @@ struct StockList: AsyncParsableCommand {
         }
         let wording = Wording(timeZone: configuration.timeZone)
         try global.print(
-            ["snapshots": list], text: SnapshotText(wording: wording, style: Console.style, now: OperatorClock.now).list(list))
+            ["snapshots": list],
+            text: SnapshotText(wording: wording, style: Console.style, now: OperatorClock.now).list(list))
     }
 }
 

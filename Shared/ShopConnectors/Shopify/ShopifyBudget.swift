@@ -16,7 +16,8 @@ struct ShopifyBudget: Sendable, Equatable {
     /// What a query costs, as far as is known.
     func cost(of name: String, estimate: Int) -> Double { known[name] ?? Double(estimate) }
 
-    /// How long to wait until a query of this cost fits in; 0 if nothing is known yet. One that is larger than the whole
+    /// How long to wait until a query of this cost fits in; 0 if nothing is known yet. One that is larger than the
+    /// whole
     /// bucket waits until that is full.
     func wait(for cost: Double, at now: Double) -> Double {
         guard let status, status.restoreRate > 0 else { return 0 }

@@ -74,7 +74,8 @@ public struct ShopifyConfiguration: Sendable {
 }
 
 extension ShopifyConfiguration: CredentialRedacting {
-    /// Takes the credentials out of a text that came from outside; tokens that were asked for are known by their prefix.
+    /// Takes the credentials out of a text that came from outside; tokens that were asked for are known by their
+    /// prefix.
     func redacted(_ text: String) -> String {
         var result = text.replacing(/shp[a-z]{2}_[A-Za-z0-9]+/, with: "[redacted]")
         for credential in [accessToken, clientSecret, clientID].compactMap({ $0 }) where credential.utf8.count >= 4 {

@@ -7,7 +7,8 @@ internal import Foundation
 /// refunded but not taken off the order, because money that goes back says nothing about goods. Units refunded with
 /// `CANCEL` were taken off. Lines that were taken off as a whole are left out.
 ///
-/// **Totals.** `currentTotalPriceSet` is what is left after edits and refunds; the canonical total does not take refunds
+/// **Totals.** `currentTotalPriceSet` is what is left after edits and refunds; the canonical total does not take
+/// refunds
 /// off, so they are added back, less what was taken off the order with them. Where that is not the sum of the parts but
 /// another of the shop's own totals is, that one counts: Shopify does not say how refunds without lines are treated.
 /// Shopify states a line's discount and tax for all units ever ordered: of fewer they are taken in proportion, rounded

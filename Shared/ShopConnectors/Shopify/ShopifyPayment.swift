@@ -11,7 +11,8 @@ internal import Foundation
 /// | `REFUNDED` | refunded | no |
 /// | `EXPIRED`, `VOIDED` | denied | as `PENDING` |
 ///
-/// On delivery: every gateway's name says so (`cod`, "Cash on Delivery", "Thanh toán khi nhận hàng"). On account: `manual`,
+/// On delivery: every gateway's name says so (`cod`, "Cash on Delivery", "Thanh toán khi nhận hàng"). On account:
+/// `manual`,
 /// which the shop's people choose for orders that they enter themselves. A transfer (`Bank Deposit`) waits. A cancelled
 /// order waits for nothing.
 struct ShopifyPayment {

@@ -4,7 +4,8 @@ internal import Foundation
 
 /// One call of `inventorySetQuantities`: what is sent, and what the answer means for each row. Pure.
 ///
-/// From version 2026-01 on each row says what it replaces (`changeFromQuantity`, null for whatever is there) and the call
+/// From version 2026-01 on each row says what it replaces (`changeFromQuantity`, null for whatever is there) and the
+/// call
 /// carries an idempotency key. Before, rows have `compareQuantity`, and one flag turns the comparison off for all: rows
 /// that compare and rows that do not cannot share a call, so the latter are left for the next one.
 struct ShopifyStockBatch {

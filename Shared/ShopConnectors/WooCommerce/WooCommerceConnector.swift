@@ -36,7 +36,8 @@ public struct WooCommerceConnector: ShopConnector {
     }
 
     /// Makes two calls: lists one product, and posts a batch with nothing in it, which a key without the right to write
-    /// is refused. Such a key gives a shop that can be read but not written. Webhooks are looked after where the key may
+    /// is refused. Such a key gives a shop that can be read but not written. Webhooks are looked after where the key
+    /// may
     /// write and a secret for them is configured.
     public func discover() async throws(ConnectorError) -> ShopCapabilities {
         let answer = try await client.get("products", [("per_page", "1"), ("_fields", "id")], for: .discover)

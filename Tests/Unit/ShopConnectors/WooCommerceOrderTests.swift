@@ -63,8 +63,8 @@ struct WooCommerceOrderTests {
 
     @Test func `decimals are read from their text, also where a number stands`() throws {
         let line = """
-            [{"id":1,"product_id":5,"variation_id":0,"name":"x","sku":null,"quantity":3,"subtotal":0.3,"subtotal_tax":"",
-            "total":0.3,"total_tax":"0.00"}]
+            [{"id":1,"product_id":5,"variation_id":0,"name":"x","sku":null,"quantity":3,"subtotal":0.3,
+            "subtotal_tax":"","total":0.3,"total_tax":"0.00"}]
             """
         let order = try order(["line_items": line, "total": "0.3", "shipping_lines": "[]"])
         #expect(order.lines.first?.total.micro == 300_000 && order.lines.first?.unitNet.micro == 100_000)
