@@ -81,10 +81,15 @@ struct Checker {
 
     /// Nothing lies anywhere, dead letters included.
     private func checkMessages(_ verdict: inout FaultVerdict) async throws {
-        for (queue, count) in try await stack.waitingMessages().sorted(by: { $0.key < $1.key }) {
+        // Shops are looked at every few seconds: what is on its way at one moment is gone at the next.
+        var (waiting, unpublished) = (try await stack.waitingMessages(), try await stack.unpublished())
+        for _ in 1...40 where !waiting.isEmpty || unpublished > 0 {
+            try await Task.sleep(for: .milliseconds(150))
+            (waiting, unpublished) = (try await stack.waitingMessages(), try await stack.unpublished())
+        }
+        for (queue, count) in waiting.sorted(by: { $0.key < $1.key }) {
             verdict.lost.append("\(count) messages lie in \(queue)")
         }
-        let unpublished = try await stack.unpublished()
         if unpublished > 0 { verdict.lost.append("\(unpublished) events were never published") }
         let unanswered = try await stack.number("SELECT count(*) FROM shared.commands WHERE state <> 'done'")
         if unanswered > 0 { verdict.lost.append("\(unanswered) commands were not carried out") }

@@ -1,6 +1,6 @@
--- Old orders number :first to :last, as orders, stock-publisher and erp-bridge keep what was reported and delivered long
--- ago: one line each, placed 390 to 30 days ago, evenly over three shops. The canonical form is shortened: nobody reads
--- it. Closed order lines are no part of any partial index, as in earnest.
+-- Old orders number :first to :last, as orders, stock-publisher and erp-bridge keep what was reported and delivered
+-- long ago: one line each, placed 390 to 30 days ago, evenly over three shops. The canonical form is shortened: nobody
+-- reads it. Closed order lines are no part of any partial index, as in earnest.
 SET synchronous_commit = off;
 -- The rows name only batches that are written here; checking each of them takes as long as writing it.
 SET session_replication_role = replica;

@@ -7,7 +7,7 @@ import time
 import table
 from system import LATENCY_MS, REQUESTS_PER_SECOND, Failed, Shop, System
 
-SALES, SKUS = 10, 500
+SALES, SKUS = 120, 500
 # So many that the shop with the smallest share shows less afterwards.
 UNITS = 2
 STEPS = (

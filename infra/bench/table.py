@@ -74,7 +74,7 @@ def number(value: float | None) -> str:
 
 
 def text(rows: list[dict]) -> str:
-    form = "{:<15}{:<11}{:>10}{:>10}{:>10}{:>7}{:>7}  {:<26}{}"
+    form = "{:<15}{:<11}{:>10}{:>10}{:>10}{:>7}{:>7}  {:<32}{}"
     lines = [form.format("row", "unit", "ours", "ceiling", "peer", "/ceil", "/peer", "goal", "")]
     for row in rows:
         goal, met = verdict(row)

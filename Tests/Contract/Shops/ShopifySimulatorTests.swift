@@ -125,7 +125,7 @@ struct ShopifySimulatorAccessTests {
     @Test(arguments: [200, 429])
     func `points: each answer tells them, and too many are throttled`(status: Int) async throws {
         try await withShopify(configure: {
-            ($0.shopify.maximumPoints, $0.shopify.restoreRate, $0.shopify.throttledStatus) = (120, 100, status)
+            ($0.shopify.maximumPoints, $0.shopify.restoreRate, $0.shopify.throttledStatus) = (120, 1, status)
         }) { shop in
             let text = "{ productVariants(first: 50) { nodes { id product { id } } } }"
             let reply = try await shop.query(text)

@@ -40,6 +40,10 @@ extension SimulatedShop.State {
             guard let index = order.lines.firstIndex(where: { $0.id == wanted.lineID }) else { continue }
             take(wanted.quantity - order.lines[index].quantity, for: &order.lines[index], by: author)
             order.lines[index].change(quantity: wanted.quantity)
+            // Shopify's `quantity` holds all units that were ever ordered, those of an edit too.
+            if configuration.platform == .shopify {
+                order.lines[index].orderedQuantity = max(order.lines[index].orderedQuantity, wanted.quantity)
+            }
         }
         for line in edit.add ?? [] { order.lines.append(try addedLine(line, to: order, by: author)) }
         order.note = edit.note ?? order.note

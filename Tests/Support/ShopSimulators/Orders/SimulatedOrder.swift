@@ -73,7 +73,8 @@ struct OrderLine: Sendable {
     /// As it was shown when the order was placed.
     let sku: String
     let name: String
-    let orderedQuantity: Int
+    /// With what an edit added, where the platform counts that as ordered.
+    var orderedQuantity: Int
     /// After edits; 0 for a line that was taken out.
     var quantity: Int
     /// Before discount and tax.
