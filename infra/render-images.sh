@@ -23,13 +23,13 @@ picture() {
     echo "$output/$file"
 }
 
-# The upper left part of a workbook's first page, on which all columns stand side by side: 1600 by 800 pixels.
+# The upper left part of a workbook's first page, on which all columns stand side by side: 1600 by 700 pixels.
 sheet() {
     local workbook=$1 file=$2 resolution=$3
     soffice --headless -env:UserInstallation="file://$work/office" --convert-to pdf --outdir "$work" "$workbook" \
         > "$work/office.log" 2>&1 || { cat "$work/office.log" >&2; exit 1; }
     pdftoppm -png -r "$resolution" -f 1 -l 1 -x "$((resolution * 6 / 10))" -y "$((resolution * 6 / 10))" \
-        -W 1600 -H 800 -singlefile "$work/$(basename "${workbook%.xlsx}").pdf" "$output/${file%.png}"
+        -W 1600 -H 700 -singlefile "$work/$(basename "${workbook%.xlsx}").pdf" "$output/${file%.png}"
     echo "$output/$file"
 }
 
@@ -38,5 +38,5 @@ picture "$work/reconciliation.html" 700 1180 reconciliation-mail.png
 frame='<iframe src="reconciliation.html" width="390" height="1400" frameborder="0">'
 printf '<!doctype html><body style="margin:0">%s' "$frame" > "$work/phone.html"
 picture "$work/phone.html" 500 1400 reconciliation-mail-phone.png
-sheet "$work/order-report.xlsx" order-report.png 700
+sheet "$work/order-report.xlsx" order-report.png 1100
 sheet "$work/reconciliation.xlsx" reconciliation-workbook.png 200

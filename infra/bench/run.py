@@ -311,7 +311,7 @@ class Bench:
         return [sales.measure(self)]
 
     def collect(self) -> list[dict]:
-        """Both rows of collecting at once: the second is compared with the first, on the same servers."""
+        """Both rows of collecting at once: the second is compared with the first, in one system."""
         if self.has_collected:
             return []
         self.has_collected = True
