@@ -30,7 +30,7 @@ struct OrderHandler: BatchHandler {
     private struct Change {
         var lines: [OpenLineStore.Row] = []
         var codes: [ERPCode: LevelCause.Moment] = [:]
-        var sales: [ShelfKey: [(sale: OwnSale, at: Date)]] = [:]
+        var sales: [ShelfKey: [(sale: OwnSale, placedAt: Date, changedAt: Date)]] = [:]
     }
 
     private func change(
@@ -45,7 +45,10 @@ struct OrderHandler: BatchHandler {
             let old = Dictionary(uniqueKeysWithValues: (byOrder[reference] ?? []).map { ($0.line, $0) })
             let wasKnown = known[reference].flatMap { $0.version == OrderStore.none ? nil : $0 }
             // By the shop's clock, but never later than we learnt of it: a clock that is ahead holds up no increase.
-            let at = min(wasKnown == nil ? order.order.placedAt : order.order.updatedAt, order.learntAt)
+            let changedAt = min(order.order.updatedAt, order.learntAt)
+            let at = wasKnown == nil ? min(order.order.placedAt, order.learntAt) : changedAt
+            // What happened to a new order before we heard of it happened between these two.
+            let between = (at, max(at, changedAt))
             var rows = lines(of: order, old, shelves, at: work.startedAt)
             let named = Set(rows.map(\.line))
             rows += old.values.filter { !named.contains($0.line) }.map { line in
@@ -59,12 +62,12 @@ struct OrderHandler: BatchHandler {
                     let moment = LevelCause.Moment(id: reference.description, at: at)
                     change.codes[code] = change.codes[code].map { $0.at > at ? $0 : moment } ?? moment
                 }
-                note(row, old[row.line], order, awaited: wasKnown?.awaitsPayment, at: at, &change)
+                note(row, old[row.line], order, awaited: wasKnown?.awaitsPayment, between, &change)
             }
             // Paid now, with the lines as they were: whether the shop takes its stock only now differs.
             if let awaited = wasKnown?.awaitsPayment, awaited != order.order.status.awaitsPayment {
                 for row in rows where row == old[row.line] {
-                    note(row, row, order, awaited: awaited, at: at, &change)
+                    note(row, row, order, awaited: awaited, between, &change)
                 }
             }
         }
@@ -94,15 +97,18 @@ struct OrderHandler: BatchHandler {
     }
 
     private func note(
-        _ row: OpenLineStore.Row, _ old: OpenLineStore.Row?, _ order: OrderChanged, awaited: Bool?, at: Date,
-        _ change: inout Change
+        _ row: OpenLineStore.Row, _ old: OpenLineStore.Row?, _ order: OrderChanged, awaited: Bool?,
+        _ between: (placedAt: Date, changedAt: Date), _ change: inout Change
     ) {
         guard let shelf = row.shelf else { return }
-        let sale = OwnSale(
+        var sale = OwnSale(
             known: old?.taken ?? 0, quantity: row.taken, awaitsPayment: order.order.status.awaitsPayment,
             awaitedPayment: awaited)
+        // Taken and put back before we heard of either: nothing is left of it, but our write may lie in between.
+        if sale == .none, old == nil, between.changedAt > between.placedAt { sale = .units(0) }
         guard sale != .none else { return }
-        change.sales[ShelfKey(shop: order.order.shop, shelf: shelf), default: []].append((sale, at))
+        change.sales[ShelfKey(shop: order.order.shop, shelf: shelf), default: []].append(
+            (sale, between.placedAt, between.changedAt))
     }
 
     /// Notes the shops' own sales on their shelves and works out every shelf that shows one of the codes.
@@ -117,7 +123,8 @@ struct OrderHandler: BatchHandler {
                 switch entry.sale {
                 case .none: break
                 case .units(let units):
-                    rows[index].state.noteOwnSale(units: units, placedAt: entry.at, policy: shop.push)
+                    rows[index].state.noteOwnSale(
+                        units: units, placedAt: entry.placedAt, changedAt: entry.changedAt, policy: shop.push)
                 case .unknown: rows[index].state.noteUncertainSale()
                 }
             }

@@ -290,14 +290,19 @@ extension ShelfState {
     /// - Parameters:
     ///   - units: units of the listing; negative if the shop put them back on sale (a cancellation).
     ///   - placedAt: when, by the shop's clock.
+    ///   - changedAt: until when the order was changed, if it is first heard of only now: some of its units may have
+    ///   been
+    ///     taken before our last write and others put back after it, so that `units` says too little, even where it is
+    ///     0 because the order is cancelled again.
     ///   - policy: the shop's rules; within its clock tolerance of our last write nobody can tell what came first, and
     ///     what the shop has is unknown then.
-    public mutating func noteOwnSale(units: Int, placedAt: Date, policy: PushPolicy) {
-        if let claim, placedAt >= claim.claimedAt.addingTimeInterval(-policy.clockToleranceSeconds) {
+    public mutating func noteOwnSale(units: Int, placedAt: Date, changedAt: Date? = nil, policy: PushPolicy) {
+        let lastAt = max(placedAt, changedAt ?? placedAt)
+        if let claim, lastAt >= claim.claimedAt.addingTimeInterval(-policy.clockToleranceSeconds) {
             self.claim?.disturbed = true
         }
         guard let expected = expectedAtShop, let knownFrom, let knownTo else { return }
-        if placedAt < knownFrom.addingTimeInterval(-policy.clockToleranceSeconds) { return }
+        if lastAt < knownFrom.addingTimeInterval(-policy.clockToleranceSeconds) { return }
         if placedAt > knownTo.addingTimeInterval(policy.clockToleranceSeconds) {
             expectedAtShop = expected - units
         } else {

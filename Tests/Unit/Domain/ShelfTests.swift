@@ -198,6 +198,19 @@ struct ShelfTests {
     }
 
     @Test
+    func anOrderThatIsFirstHeardOfWhenItIsCancelledMakesTheShelfUnknownIfOurWriteLiesInBetween() throws {
+        let known = try #require(shelf(showing: 9).knownTo)
+        func note(_ from: Double, _ to: Double) -> Int? {
+            var shelf = shelf(showing: 9)
+            let (placed, changed) = (known.addingTimeInterval(from), known.addingTimeInterval(to))
+            shelf.noteOwnSale(units: 0, placedAt: placed, changedAt: changed, policy: policy)
+            return shelf.expectedAtShop
+        }
+        #expect(note(-600, 600) == nil)
+        #expect(note(-600, -300) == 9 && note(300, 600) == 9)
+    }
+
+    @Test
     func aSaleWithinTheClockToleranceOfOurWriteMakesTheShelfUnknown() throws {
         var shelf = shelf(showing: 9)
         shelf.want(7, cause: Self.at(1))
