@@ -102,7 +102,7 @@ public struct ServiceProcess: Sendable {
         try await makeGroup(parts, composition, relay, metrics).run()
         await parts.runners.publisher.close()
         await parts.database.pool.close()
-        parts.transfer.close()
+        await parts.transfer.closeAndWait()
         logger.notice("stopped")
     }
 

@@ -24,6 +24,16 @@ public final class TransferClient: Sendable {
         files.close()
     }
 
+    /// Closes, and returns once both threads have freed what they had of libcurl, at the latest after three seconds: a
+    /// process that exits meanwhile takes the TLS library away under them.
+    public func closeAndWait() async {
+        close()
+        for _ in 0..<300 where !(web.isGone && files.isGone) {
+            // Cancelled or not, it is waited for.
+            await Task.detached { try? await Task.sleep(for: .milliseconds(10)) }.value
+        }
+    }
+
     /// Sends one HTTP request and returns what the server answers, whatever the status.
     ///
     /// Redirects are not followed: credentials never travel to another host. Only TLS 1.2 and newer is spoken, and

@@ -43,6 +43,8 @@ final class TransferEngine: Sendable {
         private struct State {
             var messages: [Message] = []
             var closed = false
+            /// The thread has freed everything and touches the libraries no more.
+            var gone = false
             /// `nil` once the thread has gone.
             var multi: MultiHandle?
         }
@@ -76,6 +78,10 @@ final class TransferEngine: Sendable {
             }
         }
 
+        func markGone() { state.withLock { $0.gone = true } }
+
+        var isGone: Bool { state.withLock { $0.gone } }
+
         /// From here on nobody wakes the handle any more, so that it can be freed.
         func detach() { state.withLock { $0.multi = nil } }
     }
@@ -89,6 +95,7 @@ final class TransferEngine: Sendable {
         self.inbox = inbox
         let thread = Thread {
             TransferWorker(multi: multi, inbox: inbox, maximumPerHost: options.maxConnectionsPerHost).run()
+            inbox.markGone()
         }
         thread.name = name
         thread.start()
@@ -97,6 +104,9 @@ final class TransferEngine: Sendable {
     deinit { close() }
 
     func close() { inbox.close() }
+
+    /// Whether the thread is done with its handles.
+    var isGone: Bool { inbox.isGone }
 
     /// Runs the plan; cancelling the task ends the transfer.
     func run(_ plan: TransferPlan) async -> Result<TransferAnswer, TransferFailure> {

@@ -17,13 +17,18 @@ final class SwitchedPort: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", Self.program, "\(port)", target]
+        // Whoever reads this process's output must not wait for the relay, and the relay ends with this process.
+        process.standardInput = Pipe()
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         relay.withLock { $0 = process }
     }
 
     func close() {
         relay.withLock { process in
-            process?.terminate()
+            // Not SIGTERM: a child inherits that a service of this process has set it aside.
+            if let running = process { kill(running.processIdentifier, SIGKILL) }
             process = nil
         }
     }
@@ -45,7 +50,8 @@ final class SwitchedPort: Sendable {
     }
 
     private static let program = """
-        import asyncio, sys
+        import asyncio, os, sys, threading
+        threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
         async def pump(source, sink):
             try:
                 while data := await source.read(65536):
