@@ -91,6 +91,11 @@ deliver "$bad_file"
 stockbridge run stock --wait 300 || [ $? -eq 3 ]
 note "It is held: the shops keep the last good numbers, and a mail asks a person to decide."
 
+step "06:30: the shops have been read back, and the General Manager has a mail"
+wait_until 300 more_mails_to general.manager 0
+clock_to 06:30
+note "all shops compared; the mail is in $STOCKBRIDGE_TEST_MAIL_DIRECTORY"
+
 step "09:00: a customer buys the last pieces at one shop; another shop must not sell them too"
 clock_to 09:00
 act last-one
