@@ -26,7 +26,9 @@ picture() {
 # The upper left part of a workbook's first page, on which all columns stand side by side: 1600 by 700 pixels.
 sheet() {
     local workbook=$1 file=$2 resolution=$3
-    soffice --headless -env:UserInstallation="file://$work/office" --convert-to pdf --outdir "$work" "$workbook" \
+    # Only the first page: the reconciliation has a row for every listing.
+    local first='pdf:calc_pdf_Export:{"PageRange":{"type":"string","value":"1"}}'
+    soffice --headless -env:UserInstallation="file://$work/office" --convert-to "$first" --outdir "$work" "$workbook" \
         > "$work/office.log" 2>&1 || { cat "$work/office.log" >&2; exit 1; }
     pdftoppm -png -r "$resolution" -f 1 -l 1 -x "$((resolution * 6 / 10))" -y "$((resolution * 6 / 10))" \
         -W 1600 -H 700 -singlefile "$work/$(basename "${workbook%.xlsx}").pdf" "$output/${file%.png}"
@@ -37,6 +39,6 @@ picture "$work/reconciliation.html" 700 1180 reconciliation-mail.png
 # Chromium's window is never narrower than 500 points: a frame of a phone's width stands in for the phone.
 frame='<iframe src="reconciliation.html" width="390" height="1400" frameborder="0">'
 printf '<!doctype html><body style="margin:0">%s' "$frame" > "$work/phone.html"
-picture "$work/phone.html" 500 1400 reconciliation-mail-phone.png
+picture "$work/phone.html" 500 1540 reconciliation-mail-phone.png
 sheet "$work/order-report.xlsx" order-report.png 1100
 sheet "$work/reconciliation.xlsx" reconciliation-workbook.png 200
