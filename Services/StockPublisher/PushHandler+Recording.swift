@@ -71,6 +71,9 @@ extension PushHandler {
                 switch entry.result {
                 case .confirmed: isSettled = true
                 case .mismatch: (isSettled, mismatches) = (true, true)
+                case .notSent:
+                    // Nothing else asks for a shelf that was claimed and not written: this message does it again.
+                    (isSettled, outcome) = (false, outcome.worse(.later(milliseconds: 200)))
                 default: isSettled = false
                 }
                 if state.isDue && (isSettled || state.version > entry.shelf.claim.version) { again.append(rows[index]) }

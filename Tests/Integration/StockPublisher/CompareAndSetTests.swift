@@ -21,6 +21,7 @@ final class ScriptedShop: ShopConnector, CatalogueReading, StockReading, StockWr
         var stock = ["10": 0]
         var sellsBeforeWrite: [Int] = []
         var calls: [Call] = []
+        var beforeNextWrite: (@Sendable () -> Void)?
     }
 
     let shop: ShopName
@@ -33,6 +34,10 @@ final class ScriptedShop: ShopConnector, CatalogueReading, StockReading, StockWr
 
     /// Before each of the next writes arrives, so many are sold.
     func sellBeforeWrites(_ units: [Int]) { state.withLock { $0.sellsBeforeWrite = units } }
+    /// Happens once, between the claim of shelves and the call that writes them.
+    func beforeNextWrite(_ happening: @escaping @Sendable () -> Void) {
+        state.withLock { $0.beforeNextWrite = happening }
+    }
     func sell(_ units: Int) { state.withLock { $0.stock["10", default: 0] -= units } }
 
     let platform = "scripted"
@@ -51,7 +56,14 @@ final class ScriptedShop: ShopConnector, CatalogueReading, StockReading, StockWr
     }
 
     func readGroups(_ ids: [ListingID]) -> [[ListingID]] { [ids] }
-    func groups(_ ids: [ListingID]) -> [[ListingID]] { [ids] }
+    func groups(_ ids: [ListingID]) -> [[ListingID]] {
+        let happening = state.withLock { state in
+            defer { state.beforeNextWrite = nil }
+            return state.beforeNextWrite
+        }
+        happening?()
+        return [ids]
+    }
 
     func read(_ ids: [ListingID]) async throws(ConnectorError) -> [ListingID: ShopConnectors.ObservedStock] {
         ["10": ShopConnectors.ObservedStock(quantity: Quantity(stock), managed: true)]
@@ -142,6 +154,17 @@ struct CompareAndSetTests {
             shop.sellBeforeWrites([])
             try await bench.command(.release, ["shop": "hue", "listing": "10"].mapValues { .string($0) })
             #expect(try await eventually { shop.stock == 2 })
+        }
+    }
+
+    @Test("a write whose time has passed before it began is made all the same, a little later")
+    func heldUpBetweenClaimAndWrite() async throws {
+        try await withTen { bench, shop, clock in
+            shop.beforeNextWrite { clock.advance(minutes: 1) }
+            try await bench.stock([("SOAP", 6)], sequence: 2)
+            #expect(try await eventually(within: .seconds(20)) { shop.stock == 6 })
+            let unsent = try await bench.system.number("SELECT count(*) FROM publishing.pushes WHERE result = 'not_sent'")
+            #expect(unsent == 1)
         }
     }
 }
