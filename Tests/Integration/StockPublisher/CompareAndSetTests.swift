@@ -163,7 +163,8 @@ struct CompareAndSetTests {
             shop.beforeNextWrite { clock.advance(minutes: 1) }
             try await bench.stock([("SOAP", 6)], sequence: 2)
             #expect(try await eventually(within: .seconds(20)) { shop.stock == 6 })
-            let unsent = try await bench.system.number("SELECT count(*) FROM publishing.pushes WHERE result = 'not_sent'")
+            let unsent = try await bench.system.number(
+                "SELECT count(*) FROM publishing.pushes WHERE result = 'not_sent'")
             #expect(unsent == 1)
         }
     }
