@@ -98,6 +98,8 @@ let package = Package(
                 log, metrics, hummingbird, lifecycle, signals,
             ]),
         shared(
+            "DeadLetters", ["Contracts", "Messaging", "RabbitMQ", "PostgreSQL", "Concurrency", log, metrics, crypto]),
+        shared(
             "ShopAccounts",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
@@ -137,14 +139,14 @@ let package = Package(
         + service(
             "Notifier", executable: "notifier",
             [
-                "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "Concurrency", "ServiceKit",
-                log, crypto, mustache,
+                "Domain", "Contracts", "Settings", "Messaging", "RabbitMQ", "PostgreSQL", "Transfer", "Concurrency",
+                "ServiceKit", "DeadLetters", log, metrics, crypto, mustache,
             ])
         + service(
             "Stockbridge", executable: "stockbridge",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
-                "Concurrency", "ServiceKit", log, arguments,
+                "Concurrency", "ServiceKit", "DeadLetters", log, arguments,
             ])
         + [
             tests("ChartsTests", "Unit/Charts", ["Charts"]),
@@ -184,7 +186,10 @@ let package = Package(
             .target(name: "WorkbookBuilder", path: "Tests/Support/WorkbookBuilder", swiftSettings: strict),
             tests(
                 "StockbridgeTests", "Unit/Stockbridge",
-                ["Stockbridge", "ServiceKit", "Messaging", "RabbitMQ", "Contracts", "Domain", arguments]),
+                [
+                    "Stockbridge", "ServiceKit", "DeadLetters", "Messaging", "RabbitMQ", "Contracts", "Domain",
+                    "PostgreSQL", arguments,
+                ]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
                 name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",
@@ -234,7 +239,23 @@ let package = Package(
                     "Domain", "PostgreSQL", "RabbitMQ", "Concurrency",
                 ]),
             tests(
-                "NotifierTests", "Unit/Notifier", ["Notifier", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
+                "NotifierTests", "Unit/Notifier",
+                ["Notifier", "DeadLetters", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
+            tests(
+                "NotifierIntegrationTests", "Integration/Notifier",
+                [
+                    "TestStack", "Notifier", "DeadLetters", "ServiceKit", "Settings", "Messaging", "Contracts",
+                    "Domain", "PostgreSQL", "RabbitMQ", "Concurrency", log,
+                ]),
+            tests(
+                "DeadLettersTests", "Unit/DeadLetters",
+                ["DeadLetters", "Contracts", "Messaging", "RabbitMQ", "PostgreSQL"]),
+            tests(
+                "DeadLettersIntegrationTests", "Integration/DeadLetters",
+                [
+                    "TestStack", "DeadLetters", "ServiceKit", "Messaging", "Contracts", "Domain", "PostgreSQL",
+                    "RabbitMQ", log,
+                ]),
             // Test equipment: the executables as processes on real servers, and services that die at named points.
             .target(
                 name: "ProcessStack",
@@ -251,7 +272,15 @@ let package = Package(
                 ],
                 path: "Tests/Support/FaultRunner", swiftSettings: strict),
             tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
-            tests("FaultTests", "Faults", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
+            tests(
+                "FaultTests", "Faults",
+                ["ProcessStack", "ShopSimulators", "PostgreSQL", "RabbitMQ", "Contracts", "Messaging"]),
+            tests(
+                "FuzzTests", "Unit/Fuzzing",
+                [
+                    "StockFiles", "DelimitedText", "Spreadsheets", "WorkbookBuilder", "ShopConnectors", "Transfer",
+                    "OrderCollector", "Messaging", "RabbitMQ", "Contracts", "Settings", "Domain",
+                ]),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
                 name: "ShopSimulators",

@@ -4,15 +4,6 @@ import Messaging
 import PostgreSQL
 import ServiceKit
 
-/// Work for this service's own mail queue: one mail to be sent.
-struct MailWork: EventPayload {
-    static let type = EventType("notifier.mail", 1, 0)
-
-    var mailID: UUID
-
-    private enum CodingKeys: String, CodingKey { case mailID = "mail_id" }
-}
-
 /// Writes mails and asks for them to be sent.
 struct Outgoing: Sendable {
     let templates: MailTemplates

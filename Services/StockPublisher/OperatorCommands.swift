@@ -39,7 +39,7 @@ struct OperatorCommands: BatchHandler {
         case .run: try run(command, in: work)
         case .repair: try repair(command, in: work)
         case .republish: try republish(command, in: work)
-        case .accept, .reject, .catalogue, .collect, .resend, .resendOrder, .mail:
+        default:
             throw Refusal(sentence: "stock-publisher does not carry out '\(command.verb.rawValue)'.")
         }
     }

@@ -72,8 +72,8 @@ extension Outcome {
     /// Of two things that have to happen with one message, the one that covers both.
     func worse(_ other: Outcome) -> Outcome {
         switch (self, other) {
-        case (.done, _): other
-        case (_, .done): self
+        case (.done, _), (.superseded, _): other
+        case (_, .done), (_, .superseded): self
         case (.defer, _), (.park, _): self
         case (_, .defer), (_, .park): other
         case (.later(let left), .later(let right)): .later(milliseconds: max(left, right))

@@ -1,4 +1,5 @@
 import Concurrency
+import Contracts
 import Domain
 import Foundation
 import Logging
@@ -36,7 +37,8 @@ struct PushHandler: WorkHandler {
             }
             let compares = (try? asked.get().stockWriting?.comparesAndSets) ?? false
             let claimed = try await claim(event.payload, comparesAndSets: compares)
-            guard !claimed.rows.isEmpty else { return claimed.outcome }
+            // Nothing to push and nothing to wait for: every shelf is at this version or beyond it.
+            guard !claimed.rows.isEmpty else { return claimed.outcome == .done ? .superseded : claimed.outcome }
             let capabilities: ShopCapabilities
             switch asked {
             case .success(let found): capabilities = found

@@ -80,6 +80,18 @@ public struct Command: EventPayload, Hashable {
         case resendOrder = "resend-order"
         /// Mail what there is of the day's reconciliation.
         case mail
+        /// Send dead letters again, as a job (notifier).
+        case replay
+        /// Let a replay job rest.
+        case replayPause = "replay-pause"
+        /// Let a replay job that rests or stopped itself go on.
+        case replayResume = "replay-resume"
+        /// End a replay job; what it has not sent stays a dead letter.
+        case replayCancel = "replay-cancel"
+        /// Close dead letters without sending them again.
+        case archive
+        /// Replace the body of a dead letter; the original is kept.
+        case edit
     }
 
     /// The verbs that a service answers to.
@@ -94,7 +106,8 @@ public struct Command: EventPayload, Hashable {
         case .orderCollector: [.run, .collect, .repair, .release, .republish]
         case .erpBridge: [.run, .resend, .resendOrder]
         case .reconciler: [.run, .mail]
-        case .notifier, .stockbridge: []
+        case .notifier: [.replay, .replayPause, .replayResume, .replayCancel, .archive, .edit]
+        case .stockbridge: []
         }
     }
 

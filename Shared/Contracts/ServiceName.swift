@@ -28,6 +28,9 @@ public enum ServiceName: String, Sendable, Hashable, Codable, CaseIterable, Comp
         }
     }
 
+    /// Schemas that it owns besides; without outbox and inbox.
+    public var furtherSchemas: [String] { self == .notifier ? ["dead_letters"] : [] }
+
     /// Its PostgreSQL role. The RabbitMQ user is the service's name itself.
     public var role: String { rawValue.replacing("-", with: "_") }
 

@@ -40,6 +40,8 @@ public enum Topics {
             Topic(ReportReady.type.name, from: [.erpBridge], to: [.notifier]),
             Topic(ReconciliationCompleted.type.name, from: [.reconciler], to: [.notifier]),
             Topic(StockHeld.type.name, from: [.stockIngestor], to: [.notifier]),
+            Topic(
+                MessageSettled.type.name, from: ServiceName.allCases.filter { $0 != .stockbridge }, to: [.notifier]),
             Topic(AlertRaised.type.name, from: ServiceName.allCases, to: [.notifier]),
             Topic(AlertCleared.type.name, from: ServiceName.allCases, to: [.notifier]),
         ]

@@ -1,4 +1,5 @@
 import Concurrency
+import Contracts
 import Foundation
 import Logging
 import RabbitMQ
@@ -150,6 +151,10 @@ public struct BatchRunner: Sendable {
                 // In key order, so that two replicas with overlapping batches cannot deadlock.
                 let events = (byType[type] ?? []).sorted { $0.message.subject < $1.message.subject }
                 try routes[type]?.apply(events.map(\.event), work)
+            }
+            for one in batch {
+                let outcome: MessageSettled.Outcome = new.contains(one.message.id) ? .processed : .alreadyProcessed
+                try one.message.replay?.settle(outcome, in: work)
             }
         }
     }

@@ -29,6 +29,7 @@ public struct WorkContext: Sendable {
     let database: ServiceDatabase
     let consumer: String
     let claim: InboxClaim
+    let replay: ReplayMark?
 
     /// Records the result of the work and that the message is done, in one transaction.
     ///
@@ -37,10 +38,12 @@ public struct WorkContext: Sendable {
     public func complete<Result: Sendable>(
         _ body: @escaping @Sendable (UnitOfWork) throws -> Result
     ) async throws -> Result {
-        let (consumer, claim) = (self.consumer, self.claim)
+        let (consumer, claim, replay) = (self.consumer, self.claim, self.replay)
         return try await database.unitOfWork { work in
             let result = try body(work)
-            try claim.markDone(consumer: consumer, in: work.transaction)
+            if try claim.markDone(consumer: consumer, in: work.transaction) {
+                try replay?.settle(.processed, in: work)
+            }
             return result
         }
     }

@@ -14,6 +14,7 @@ enum HeaderName {
 
     static let attempt = "stockbridge-attempt"
     static let firstFailedAt = "stockbridge-first-failed-at"
+    static let failedAt = "stockbridge-failed-at"
     static let errorClass = "stockbridge-error-class"
     static let errorCode = "stockbridge-error-code"
     static let errorMessage = "stockbridge-error-message"
@@ -23,6 +24,11 @@ enum HeaderName {
     static let service = "stockbridge-service"
     static let host = "stockbridge-host"
     static let replayID = "stockbridge-replay-id"
+
+    /// What a failure wrote, and a message that is sent again must not carry any more.
+    static let ofFailures: Set<String> = [
+        attempt, failedAt, errorClass, errorCode, errorMessage, fingerprint, service, host, replayID,
+    ]
 
     /// What the broker writes and must not be published again: a message that keeps `x-death` goes through a retry
     /// tier once and is then dropped by RabbitMQ 3.10's cycle detection without a trace.

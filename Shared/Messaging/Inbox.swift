@@ -55,10 +55,12 @@ struct InboxClaim: Sendable {
     /// Names the attempt, so that one that lost its lease cannot give back the next one's.
     let owner: String
 
-    func markDone(consumer: String, in transaction: Transaction) throws {
+    /// - Returns: Whether it was not done before.
+    @discardableResult
+    func markDone(consumer: String, in transaction: Transaction) throws -> Bool {
         try transaction.execute(
-            "UPDATE inbox SET done = true, lease_until = NULL WHERE consumer = $1 AND message_id = $2",
-            [.text(consumer), .uuid(messageID)])
+            "UPDATE inbox SET done = true, lease_until = NULL WHERE consumer = $1 AND message_id = $2 AND NOT done",
+            [.text(consumer), .uuid(messageID)]) == 1
     }
 
     /// Ends the lease so that a retry need not wait for it.

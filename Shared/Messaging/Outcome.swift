@@ -38,6 +38,8 @@ public struct FailureReason: Sendable, Equatable, Error {
 public enum Outcome: Sendable, Equatable {
     /// Finished; a repetition is not needed.
     case done
+    /// Finished without doing anything, because something newer had made it pointless.
+    case superseded
     /// Failed, may go well later: through the delay tiers, until the attempts are used up.
     case retry(FailureReason)
     /// Not yet: come back after this long. Counts no attempt.
@@ -82,7 +84,7 @@ public struct RetryPolicy: Sendable, Equatable {
     ///   - isReplay: A replayed message gets one attempt and no tiers (messaging.md, "Dead letters").
     public func settlement(of outcome: Outcome, attempt: Int, isReplay: Bool) -> Settlement {
         switch outcome {
-        case .done:
+        case .done, .superseded:
             .acknowledge
         case .retry(let reason):
             attempt < maximumAttempts && !isReplay

@@ -44,6 +44,7 @@ struct Settler: Sendable {
 
     func dead(of delivery: Delivery, queue: String, reason: FailureReason) -> OutgoingMessage {
         var message = copy(of: delivery, queue: queue, to: service.deadExchange)
+        message.properties.headers[HeaderName.failedAt] = .string(EventTime.text(now()))
         message.properties.headers[HeaderName.errorClass] = .string(reason.failureClass.rawValue)
         message.properties.headers[HeaderName.errorCode] = .string(reason.code)
         message.properties.headers[HeaderName.errorMessage] = .string(reason.message)

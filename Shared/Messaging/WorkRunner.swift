@@ -1,4 +1,5 @@
 import Concurrency
+import Contracts
 import Foundation
 import Logging
 import PostgreSQL
@@ -138,23 +139,35 @@ public struct WorkRunner: Sendable {
                 try Inbox.claimWork(claim, consumer: queue, leaseSeconds: route.leaseSeconds, in: transaction)
             }
             switch state {
-            case .alreadyDone: return .done
+            case .alreadyDone: return try await settle(.alreadyProcessed, message)
             case .leased(let milliseconds): return .later(milliseconds: milliseconds)
             case .claimed: break
             }
-            let context = WorkContext(database: parts.database, consumer: queue, claim: claim)
+            let context = WorkContext(
+                database: parts.database, consumer: queue, claim: claim, replay: message.replay)
             let outcome = await route.perform(event, context)
-            try await parts.database.pool.transaction { transaction in
-                if case .done = outcome {
-                    try claim.markDone(consumer: queue, in: transaction)
-                } else {
-                    try claim.release(consumer: queue, in: transaction)
+            try await parts.database.unitOfWork { work in
+                switch outcome {
+                case .done, .superseded:
+                    guard try claim.markDone(consumer: queue, in: work.transaction) else { break }
+                    try message.replay?.settle(outcome == .done ? .processed : .superseded, in: work)
+                default: try claim.release(consumer: queue, in: work.transaction)
                 }
             }
             return outcome
         } catch {
             return databaseIsAway(error) ? .later(milliseconds: 1_000) : .retry(FailureReason.classify(error))
         }
+    }
+}
+
+extension WorkRunner {
+    /// Says what became of a replayed message that there was nothing to do for.
+    private func settle(_ outcome: MessageSettled.Outcome, _ message: IncomingMessage) async throws -> Outcome {
+        if let replay = message.replay {
+            try await parts.database.unitOfWork { work in try replay.settle(outcome, in: work) }
+        }
+        return .done
     }
 }
 

@@ -24,6 +24,8 @@ public struct Migration: Sendable {
         Migration("reconciliation", "0001_runs", PackageResources.reconciliation_0001_runs_sql),
         Migration("notifications", "0001_mails", PackageResources.notifications_0001_mails_sql),
         Migration("notifications", "0002_reports", PackageResources.notifications_0002_reports_sql),
+        Migration("dead_letters", "0001_letters", PackageResources.dead_letters_0001_letters_sql),
+        Migration("shared", "0002_watch", PackageResources.shared_0002_watch_sql),
         Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
     ]
 }

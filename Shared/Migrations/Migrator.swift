@@ -4,17 +4,17 @@ public import PostgreSQL
 public struct DatabaseRole: Sendable {
     /// The role's name.
     public let name: String
-    /// The one schema it may write.
-    public let schema: String
+    /// The schemas it may write.
+    public let schemas: [String]
     /// Its password.
     public let password: String
     /// The operator reads every schema (design.md, "The services").
     public let readsEverything: Bool
 
     /// Describes a role.
-    public init(name: String, schema: String, password: String, readsEverything: Bool = false) {
+    public init(name: String, schemas: [String], password: String, readsEverything: Bool = false) {
         self.name = name
-        self.schema = schema
+        self.schemas = schemas
         self.password = password
         self.readsEverything = readsEverything
     }
@@ -98,12 +98,12 @@ public struct Migrator: Sendable {
 
     private func statements(for role: DatabaseRole) -> [String] {
         let name = Self.identifier(role.name)
-        let schema = Self.identifier(role.schema)
+        let schemas = role.schemas.map(Self.identifier).joined(separator: ", ")
         var all = [
             "GRANT CONNECT ON DATABASE \(Self.identifier(database)) TO \(name)",
-            "GRANT USAGE ON SCHEMA \(schema), shared TO \(name)",
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \(schema) TO \(name)",
-            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA \(schema) TO \(name)",
+            "GRANT USAGE ON SCHEMA \(schemas), shared TO \(name)",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \(schemas) TO \(name)",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA \(schemas) TO \(name)",
             "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shared TO \(name)",
             "REVOKE EXECUTE ON FUNCTION shared.create_messaging_tables(name) FROM \(name)",
         ]

@@ -25,6 +25,8 @@ public enum ServiceCatalogue {
     public static let reportQueue = "erp-bridge.reports"
     /// The queue of reconciler for reading one shop back.
     public static func readBackQueue(of shop: ShopName) -> String { "reconciler.read.\(shop.rawValue)" }
+    /// The queue of notifier for commands about dead letters and outcomes of replays, behind which no alert waits.
+    public static let deadLetterQueue = "notifier.dead-letters"
     /// The queue of notifier for mails to be sent.
     public static let mailQueue = "notifier.mail"
 
@@ -122,10 +124,15 @@ public enum ServiceCatalogue {
     }
 
     private static func notifier(_ tiers: [RetryTier]) -> ServiceDescription {
-        ServiceDescription(
+        let aboutLetters =
+            [MessageSettled.type.name] + Command.verbs(of: .notifier).map { Command.topic(.notifier, $0) }
+        return ServiceDescription(
             name: .notifier,
             queues: [
-                QueueDescription(name: "notifier", kind: .batch, topics: Topics.consumed(by: .notifier)),
+                QueueDescription(
+                    name: "notifier", kind: .batch,
+                    topics: Topics.consumed(by: .notifier).filter { !aboutLetters.contains($0) }),
+                QueueDescription(name: deadLetterQueue, kind: .batch, topics: aboutLetters),
                 QueueDescription(name: mailQueue, kind: .work),
             ],
             tiers: tiers, publishes: Topics.published(by: .notifier), handlesDeadLetters: true)

@@ -88,7 +88,7 @@ struct DependencyDirectionRule: RepositoryRule {
         ["RabbitMQ", "PostgreSQL", "Transfer", "Spreadsheets", "SpreadsheetWriting", "Charts"],
         ["Contracts", "Settings", "StockFiles", "Migrations"],
         ["Messaging", "ShopConnectors", "ERPConnectors"],
-        ["ServiceKit"],
+        ["ServiceKit", "DeadLetters"],
         ["ShopAccounts"],
     ]
     /// Libraries that somebody else could lift out: of ours they know only Concurrency and their C module.

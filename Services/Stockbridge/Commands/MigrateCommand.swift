@@ -78,7 +78,7 @@ struct DatabaseSetup {
     private func serviceRoles() throws -> [DatabaseRole] {
         try ServiceName.allCases.map { service in
             DatabaseRole(
-                name: service.role, schema: service.schema,
+                name: service.role, schemas: [service.schema] + service.furtherSchemas,
                 password: try configuration.database.password.resolve(service: service.rawValue).reveal(),
                 readsEverything: service == .stockbridge)
         }

@@ -56,6 +56,11 @@ struct Golden: CustomTestStringConvertible {
                     ],
                     missing: ["A \"quoted\" code"]))),
         Golden(
+            "message.settled",
+            MessageSettled(
+                messageID: snapshot.id, queue: "stock-publisher.push.hanoi", replayID: "job-1",
+                outcome: .alreadyProcessed, settledAt: moment)),
+        Golden(
             "stock.held",
             StockHeld(
                 snapshotID: snapshot.id, source: "erp", sequence: 42, asOf: snapshot.asOf, receivedAt: moment,

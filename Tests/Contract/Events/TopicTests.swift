@@ -65,7 +65,7 @@ struct TopicTests {
         let types = [
             StockAggregated.type, StockHeld.type, AlertRaised.type, AlertCleared.type, Command.type, OrderChanged.type,
             OrderHeld.type, OrdersCollected.type, OrderReported.type, ReportReady.type, MappingChanged.type,
-            StockPublished.type, ReconciliationCompleted.type,
+            StockPublished.type, ReconciliationCompleted.type, MessageSettled.type,
         ]
         for type in types {
             let entry = "      name: \(type.name)\n      x-version: '\(type.majorVersion).\(type.minorVersion)'\n"

@@ -120,7 +120,7 @@ public struct ScratchSystem: Sendable {
             let pool = PostgresPool(databaseAdministrator, maximumConnections: 1)
             let roles = services.map { service in
                 DatabaseRole(
-                    name: service.name.role, schema: service.name.schema,
+                    name: service.name.role, schemas: [service.name.schema] + service.name.furtherSchemas,
                     password: servers.databasePassword(of: service.name),
                     readsEverything: service.name == .stockbridge)
             }
