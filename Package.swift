@@ -146,7 +146,7 @@ let package = Package(
             "Stockbridge", executable: "stockbridge",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
-                "Concurrency", "ServiceKit", "DeadLetters", log, arguments,
+                "Concurrency", "ServiceKit", "DeadLetters", "DelimitedText", log, arguments,
             ])
         + [
             tests("ChartsTests", "Unit/Charts", ["Charts"]),

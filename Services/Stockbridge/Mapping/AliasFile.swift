@@ -1,4 +1,5 @@
 import Contracts
+import DelimitedText
 import Foundation
 
 /// A person's decision that a listing is an article of the ERP, as import and export write it.
@@ -90,37 +91,26 @@ enum AliasFile {
     }
 
     private static func rows(of text: String, file: String) throws -> [TextRow] {
+        var scanner = DelimitedScanner(
+            TextStream(MemoryByteSource(Array(text.utf8)), encoding: .utf8), separator: UInt8(ascii: ","))
         var rows: [TextRow] = []
-        var (cells, cell, isQuoted, wasQuoted, line, first) = ([String](), "", false, false, 1, 1)
-        var characters = Substring(text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...])
-        while let character = characters.popFirst() {
-            if isQuoted {
-                if character == "\"", characters.first == "\"" {
-                    cell.append(character)
-                    characters.removeFirst()
-                } else if character == "\"" {
-                    isQuoted = false
-                } else {
-                    cell.append(character)
-                }
-            } else if character == "\"" && cell.isEmpty && !wasQuoted {
-                (isQuoted, wasQuoted) = (true, true)
-            } else if character == "," {
-                cells.append(cell)
-                (cell, wasQuoted) = ("", false)
-            } else if character.isNewline {
-                rows.append(TextRow(line: first, cells: cells + [cell]))
-                (cells, cell, wasQuoted, first) = ([], "", false, line + 1)
-            } else {
-                cell.append(character)
+        while let record = try scanner.next() {
+            if let fault = record.fault {
+                throw ToolError.usage("\(file):\(record.line): \(sentence(fault)). Nothing was imported.")
             }
-            if character.isNewline { line += 1 }
+            rows.append(TextRow(line: record.line, cells: record.cells.map { String(decoding: $0, as: UTF8.self) }))
         }
-        guard !isQuoted else {
-            throw ToolError.usage("\(file):\(first): a quote is opened and not closed. Nothing was imported.")
-        }
-        if !cell.isEmpty || !cells.isEmpty { rows.append(TextRow(line: first, cells: cells + [cell])) }
         return rows
+    }
+
+    private static func sentence(_ fault: RecordFault) -> String {
+        switch fault {
+        case .unterminatedQuote: "a quote is opened and not closed"
+        case .textAfterQuote: "a closing quote is followed by text"
+        case .recordTooLong(let limit): "the row is longer than \(limit) bytes"
+        case .cellTooLong(let column, let limit): "cell \(column + 1) is longer than \(limit) bytes"
+        case .tooManyCells(let limit): "the row has more than \(limit) cells"
+        }
     }
 
     static func write(_ entries: [AliasEntry]) -> String {

@@ -22,12 +22,15 @@ public struct StackPlan: Sendable {
 
     /// The demo's merchant with waits that are shorter, so that a test has not to wait for them.
     ///
-    /// - Parameter hasSchedules: What is due at a time of day comes due by itself; else a test does what it does at
-    ///   whatever time of day, and nothing happens unasked.
+    /// - Parameters:
+    ///   - hasSchedules: What is due at a time of day comes due by itself; else a test does what it does at whatever
+    ///     time of day, and nothing happens unasked.
+    ///   - retry: The section `retry` of the configuration.
     public init(
         skus: Int, seed: Int = 1, shops: [String] = ["hanoi", "saigon", "danang", "beauty", "wholesale"],
         shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, startsAt: String? = nil,
-        hasSchedules: Bool = false, collectEverySeconds: Int = 5, edits: [(String, String)] = [],
+        hasSchedules: Bool = false, collectEverySeconds: Int = 5, retry: String = "{tiers: [1s, 2s, 5s, 10s, 20s]}",
+        edits: [(String, String)] = [],
         sources: (@Sendable (String) -> String)? = nil
     ) {
         (self.startsAt, self.collectEverySeconds) = (startsAt, collectEverySeconds)
@@ -41,7 +44,7 @@ public struct StackPlan: Sendable {
             return ("cron: \"\(daily)\"", "cron: \"\(words[0]) \(words[1]) 29 2 *\"")
         }
         self.edits =
-            edits + [("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: {tiers: [1s, 2s, 5s, 10s, 20s]}")]
+            edits + [("retry: {tiers: [5s, 30s, 2m, 10m, 1h]}", "retry: \(retry)")]
             + (hasSchedules ? [] : never)
         self.sources = sources
     }
