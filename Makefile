@@ -1,9 +1,13 @@
 # The commands of the README. Each does its own set-up, asks nothing, and says what it is doing.
-.PHONY: demo stop build test test-unit test-faults test-full lint bench images image
+.PHONY: demo duty stop build test test-unit test-faults test-full lint bench images image
 
 # Plays a business day with five shops on real servers of its own, and leaves them running until `make stop`.
 demo:
 	@infra/demo/run.sh .stack
+
+# Breaks one of the demo's shops and mends it again, with what the person on duty types (docs/operations.md).
+duty:
+	@infra/demo/duty.sh .stack
 
 stop:
 	@infra/demo/stop.sh .stack

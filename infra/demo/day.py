@@ -11,8 +11,11 @@
     day.py STACK reports    compares the five workbooks in the ERP's mailbox with the shops' orders, to the last unit
     day.py STACK shelves    compares every shelf with what it must show, open orders taken off
     day.py STACK findings   compares the reconciliation's workbook with planted.json
+    day.py STACK break SHOP 503|html   a shop answers so to everything, or to every write
+    day.py STACK mend SHOP             and answers as it should again
+    day.py STACK levels SHOP           compares every level of a shop with what the push table wants
 
-STACK is the demo's directory. The last three end with 1 and say what is wrong if anything is.
+STACK is the demo's directory. What compares ends with 1 and says what is wrong if anything is.
 """
 
 import collections
@@ -21,8 +24,10 @@ import email
 import email.policy
 import io
 import json
+import os
 import pathlib
 import random
+import subprocess
 import sys
 import time
 import urllib.request
@@ -71,7 +76,7 @@ def main():
     merchants = {rules.name: Shop(stack, rules, expectations["shops"][rules.name]) for rules in shops.SHOPS}
     steps = {"early": early, "last-one": last_one, "morning": morning, "afternoon": afternoon, "plant": plant,
              "map": article, "cancelled-later": cancelled_later, "reports": reports, "shelves": shelves,
-             "findings": findings}
+             "findings": findings, "break": break_shop, "mend": mend_shop, "levels": levels}
     steps[sys.argv[2]](Day(stack, expectations, merchants))
 
 
@@ -280,6 +285,30 @@ def shelves(day: Day):
                 problems.append(f"{shop.name} {item} ({code}) shows {stock.get(item)} and should show {wanted}, "
                                 f"{open_units[code]} on open orders")
     finish(problems, f"{count} shelves show what they must, {sum(open_units.values())} units on open orders taken off")
+
+
+def break_shop(day: Day):
+    shop, how = day.shops[sys.argv[3]], sys.argv[4]
+    faults = {"503": {"kind": "status", "status": 503},
+              "html": {"kind": "html", "method": "POST", "path": "/wp-json/wc/v3/products"}}
+    shop.call("POST", "faults", faults[how])
+
+
+def mend_shop(day: Day):
+    day.shops[sys.argv[3]].call("DELETE", "faults")
+
+
+def levels(day: Day):
+    shop = day.shops[sys.argv[3]]
+    stock = shop.stock()
+    table = subprocess.run(
+        ["psql", "-qAtF", "|", os.environ["STOCKBRIDGE_TEST_DATABASE"].rpartition("/")[0] + "/stockbridge", "-c",
+         f"SELECT shelf, wanted FROM publishing.shelves WHERE shop = '{shop.name}' AND wanted IS NOT NULL"],
+        check=True, capture_output=True, text=True).stdout.split()
+    wanted = dict(line.split("|") for line in table)
+    problems = [f"{shop.name} {item} shows {stock.get(item)} and should show {level}"
+                for item, level in wanted.items() if stock.get(item) != int(level)]
+    finish(problems, f"{len(wanted)} levels of {shop.name} are what they must be")
 
 
 def findings(day: Day):

@@ -86,7 +86,7 @@ act shelves
 
 step "06:10: a second file says that most of the stock is gone"
 clock_to 06:10
-bad_file=$(/usr/bin/python3 infra/demo/break_stock.py "$stock_file" "$stack/morning")
+bad_file=$(/usr/bin/python3 infra/demo/change_stock.py "$stock_file" "$stack/morning" zero 10)
 deliver "$bad_file"
 stockbridge run stock --wait 300 || [ $? -eq 3 ]
 note "It is held: the shops keep the last good numbers, and a mail asks a person to decide."

@@ -146,7 +146,8 @@ extension ProcessStack {
     /// A copy of a morning's file in which most of the stock is gone, ten minutes younger.
     public func brokenFile(of morning: Morning) async throws -> URL {
         let output = try await Script.python(
-            "infra/demo/break_stock.py", [morning.file.path(), directory.path()], log: log("break_stock"))
+            "infra/demo/change_stock.py", [morning.file.path(), directory.path(), "zero", "10"],
+            log: log("change_stock"))
         return URL(filePath: output.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
