@@ -25,9 +25,7 @@ forget_yesterday() {
     rm -f "$STOCKBRIDGE_TEST_MAIL_DIRECTORY"/*.eml
 }
 
-platform_of() {
-    case $1 in beauty | wholesale) echo shopify ;; *) echo woocommerce ;; esac
-}
+platform_of() { /usr/bin/python3 "$root/infra/demo/shops.py" platform "$1"; }
 
 # Shopify signs with the app's secret, a WooCommerce shop with a secret of the webhook.
 webhook_secret_of() {

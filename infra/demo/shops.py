@@ -1,6 +1,11 @@
-"""The merchant of the demo: two warehouses and five shops. The one description that data and configuration share."""
+#!/usr/bin/python3
+"""The merchant of the demo: two warehouses and five shops. The one description that data and configuration share.
+
+    shops.py platform NAME    prints the platform of a shop
+"""
 
 import dataclasses
+import sys
 
 COMPANY = "Hoa Sen Care"
 TIME_ZONE = "Asia/Ho_Chi_Minh"
@@ -37,3 +42,7 @@ SHOPS = (
     Shop("wholesale", ("HN", "HCM"), EVERY_RULE, "exact", first_id=800_000, buffer=5, packs=True, platform="shopify",
          part=0.2),
 )
+
+
+if __name__ == "__main__":
+    print(next(shop.platform for shop in SHOPS if shop.name == sys.argv[2]))
