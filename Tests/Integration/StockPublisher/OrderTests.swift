@@ -36,6 +36,29 @@ struct OrderTests {
         TestOrder(shop: "hanoi", id: id, lines: [("10", "SOAP", quantity)], revision: revision, placedAt: clock.now)
     }
 
+    @Test("an order waits while a shop is being mapped, since the mapping could not see it (docs/decisions/0010)")
+    func mappingAndOrdersTakeTurns() async throws {
+        try await withTenSoaps { bench, clock in
+            // The lock that a mapping holds, without a mapping that would be over at once.
+            let mapping = PostgresConnection(bench.system.databaseAdministrator)
+            try await mapping.begin()
+            _ = try await mapping.query("SELECT pg_advisory_xact_lock(7733020)")
+            try await bench.order(soap(3, clock))
+            #expect(
+                try await eventually {
+                    try await bench.system.number(
+                        """
+                        SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                        WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+                        """) == 1
+                })
+            #expect(try await bench.system.number("SELECT count(*) FROM publishing.order_lines") == 0)
+            await mapping.rollback()
+            #expect(try await bench.shows(7, of: "10", in: "saigon"))
+            await mapping.close()
+        }
+    }
+
     @Test("a sale at one shop lowers the other at once, and is not pushed back")
     func sale() async throws {
         try await withTenSoaps { bench, clock in
