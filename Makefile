@@ -1,5 +1,5 @@
 # The commands of the README. Each does its own set-up, asks nothing, and says what it is doing.
-.PHONY: demo duty stop build test test-unit test-faults test-full lint bench images image
+.PHONY: demo duty stop build test test-unit test-faults fuzz test-full lint bench images image
 
 # Plays a business day with five shops on real servers of its own, and leaves them running until `make stop`.
 demo:
@@ -28,8 +28,13 @@ test-unit:
 test-faults:
 	@infra/test.sh --faults
 
+# Many spoilt texts for every parser of what comes from outside (CASES=5000 of each, SEED=1).
+fuzz:
+	@infra/install.sh build test
+	@STOCKBRIDGE_FUZZ_CASES=$(or $(CASES),5000) STOCKBRIDGE_TEST_SEED=$(or $(SEED),1) swift test --filter FuzzTests
+
 # Everything, with what takes long.
-test-full: lint test test-faults image
+test-full: lint test test-faults fuzz image
 
 lint:
 	@swift format lint --strict --recursive Package.swift Services Shared Tests infra

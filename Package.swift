@@ -146,7 +146,7 @@ let package = Package(
             "Stockbridge", executable: "stockbridge",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
-                "Concurrency", "ServiceKit", "DeadLetters", "DelimitedText", log, arguments,
+                "Concurrency", "ServiceKit", "DeadLetters", "DelimitedText", log, arguments, crypto,
             ])
         + [
             tests("ChartsTests", "Unit/Charts", ["Charts"]),
@@ -189,6 +189,12 @@ let package = Package(
                 [
                     "Stockbridge", "ServiceKit", "DeadLetters", "Messaging", "RabbitMQ", "Contracts", "Domain",
                     "PostgreSQL", arguments,
+                ]),
+            tests(
+                "StockbridgeIntegrationTests", "Integration/Stockbridge",
+                [
+                    "TestStack", "Stockbridge", "DeadLetters", "Contracts", "Domain", "Messaging", "PostgreSQL",
+                    "ServiceKit", "RabbitMQ",
                 ]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
@@ -240,12 +246,12 @@ let package = Package(
                 ]),
             tests(
                 "NotifierTests", "Unit/Notifier",
-                ["Notifier", "DeadLetters", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
+                ["Notifier", "DeadLetters", "Messaging", "Contracts", "Domain", "Settings", "PostgreSQL"]),
             tests(
                 "NotifierIntegrationTests", "Integration/Notifier",
                 [
                     "TestStack", "Notifier", "DeadLetters", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ", "Concurrency", log,
+                    "Domain", "PostgreSQL", "RabbitMQ", "Transfer", "Concurrency", log,
                 ]),
             tests(
                 "DeadLettersTests", "Unit/DeadLetters",
@@ -279,7 +285,7 @@ let package = Package(
                 "FuzzTests", "Unit/Fuzzing",
                 [
                     "StockFiles", "DelimitedText", "Spreadsheets", "WorkbookBuilder", "ShopConnectors", "Transfer",
-                    "OrderCollector", "Messaging", "RabbitMQ", "Contracts", "Settings", "Domain",
+                    "Messaging", "RabbitMQ", "Contracts", "Settings", "Domain", "Concurrency", crypto,
                 ]),
             // Test equipment: shops that speak the platforms' protocols, hold state and inject faults.
             .target(
@@ -299,8 +305,8 @@ let package = Package(
             .executableTarget(
                 name: "stockbridge-bench",
                 dependencies: [
-                    "Contracts", "Domain", "Messaging", "PostgreSQL", "RabbitMQ", "Spreadsheets", "SpreadsheetWriting",
-                    "StockFiles", log,
+                    "Contracts", "DeadLetters", "Domain", "Messaging", "PostgreSQL", "RabbitMQ", "Spreadsheets",
+                    "SpreadsheetWriting", "StockFiles", log,
                 ],
                 path: "infra/bench/Swift", swiftSettings: strict),
         ]

@@ -1,7 +1,8 @@
 #!/bin/bash
 # infra/test.sh [--unit | --faults]
 # Installs what is missing, builds, starts a private stack under .stack-test, runs the tests, and stops the stack,
-# whatever happens. Ends with the number of tests.
+# whatever happens. Ends with the number of tests; before it, with --faults after it, stands what the faults did. Of the
+# faults --faults tries many more, over as many seeds as SEEDS says (20).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -18,12 +19,22 @@ tail -n 1 .build-test.log
 
 # One process runs its tests side by side on few threads, so what keeps the processor busy and what waits for servers go
 # one after the other: a client that gets no turn would see time-outs that are nobody's fault.
-rm -f .build-test.log
+rm -f .build-test.log .build-test.faults
+export STOCKBRIDGE_FAULT_TABLE=$root/.build-test.faults
 code=0
 group() {
     echo "test: $1"
     shift
     swift test --skip-build "$@" 2>&1 | tee -a .build-test.log || code=1
+}
+# One row a kind of fault, and the sum. Fails if anything was lost, twice or stale, or if no fault happened at all.
+fault_table() {
+    echo
+    if [ ! -s "$STOCKBRIDGE_FAULT_TABLE" ]; then
+        echo "faults: 0 injected, 0 lost, 0 duplicated, 0 stale"
+        return 1
+    fi
+    awk -F '\t' -f infra/fault_table.awk "$STOCKBRIDGE_FAULT_TABLE"
 }
 # What counts comes last, where it is seen.
 summary() {
@@ -31,10 +42,12 @@ summary() {
     ran=$(sed -n 's/.*Test run with \([0-9]*\) test.*/\1/p' .build-test.log | awk '{ sum += $1 } END { print sum + 0 }')
     failed=$(grep -E '^✘ Test .* failed after' .build-test.log | grep -vc 'Test run with' || true)
     echo
-    grep -E '^✘ Test .* recorded an issue|^faults: ' .build-test.log | tail -n 40 || true
-    [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+    grep -E '^✘ Test .* recorded an issue' .build-test.log | tail -n 40 || true
     [ "$ran" -gt 0 ] || { echo "test: no test ran" >&2; code=1; }
+    if [ "$mode" = all ]; then fault_table || code=1; fi
+    [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
     echo "$((ran - failed)) passed, $failed failed"
+    if [ "$mode" = --faults ]; then fault_table || code=1; fi
     exit "$code"
 }
 

@@ -45,7 +45,7 @@ public struct ERPBridgeService: Sendable {
             work: [
                 WorkRunner(
                     queue: ServiceCatalogue.reportQueue, concurrency: 2, routes: [WorkRoute(handler)],
-                    parts: parts.runners)
+                    parts: parts.runners, probe: handler.answers)
             ],
             jobs: settings.shopsInOrder.map(reportJob),
             loops: [ReportKeeper(parts: parts, progress: progress).run])

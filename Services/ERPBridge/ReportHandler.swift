@@ -21,6 +21,9 @@ struct ReportHandler: WorkHandler {
 
     var leaseSeconds: Int { ReportSteps.leaseSeconds }
 
+    /// Whether the mail server answers again.
+    func answers(_: Dependency) async -> Bool { (try? await transfer.greet(server)) != nil }
+
     func perform(_ event: Event<ReportWork>, _ context: WorkContext) async -> Outcome {
         let batch = event.payload.batchID
         do {
@@ -116,28 +119,24 @@ struct SendingTrouble: Sendable {
     let sentence: String
     /// The mail server said no for good (RFC 5321, 4.2.1: 5yz), or the mail breaks a rule.
     let isPermanent: Bool
-    /// No connection came about: nothing was sent, and nothing else can be.
+    /// No connection came about, or it led to no answer: nothing else can be sent either.
     let isOutage: Bool
 
     init(_ error: TransferError) {
         sentence = "\(error)"
-        switch error {
-        case .refused(let code, _, _):
-            isPermanent = (500..<600).contains(code)
-            isOutage = false
-        case .invalidRequest:
-            (isPermanent, isOutage) = (true, false)
-        case .unresolvable, .unreachable:
-            (isPermanent, isOutage) = (false, true)
-        default:
-            (isPermanent, isOutage) = (false, false)
-        }
+        isOutage = error.countsAsOutage
+        isPermanent =
+            switch error {
+            case .refused(let code, _, _): (500..<600).contains(code)
+            case .invalidRequest: true
+            default: false
+            }
     }
 
     func outcome(about what: String) -> Outcome {
         // The table and an alert say so; a dead letter would add nothing.
         if isPermanent { return .done }
-        if isOutage { return .defer(Dependency("mail server")) }
-        return .retry(FailureReason(.transient, code: "mail", message: "\(what): \(sentence)"))
+        let reason = FailureReason(.transient, code: "mail", message: "\(what): \(sentence)")
+        return isOutage ? .outage(Dependency("mail server"), reason) : .retry(reason)
     }
 }

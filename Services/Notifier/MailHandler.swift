@@ -20,6 +20,9 @@ struct MailHandler: WorkHandler {
 
     var leaseSeconds: Int { 60 }
 
+    /// Whether the mail server answers again.
+    func answers(_: Dependency) async -> Bool { (try? await transfer.greet(server)) != nil }
+
     private struct Stored: Sendable {
         let message: MailMessage
         let isSent: Bool
@@ -101,6 +104,7 @@ struct MailHandler: WorkHandler {
                 [.uuid(id), .text(sentence)])
             let reason = FailureReason(
                 isPermanent(error) ? .permanent : .transient, code: "mail", message: "Mail \(id): \(sentence)")
+            if error.countsAsOutage { return .outage(Dependency("mail server"), reason) }
             return isPermanent(error) ? .park(reason) : .retry(reason)
         }
     }

@@ -6,7 +6,8 @@ import ServiceKit
 public import Settings
 import Transfer
 
-/// notifier: mails people about held stock and orders, about reports, and about conditions that open and close.
+/// notifier: mails people about held stock and orders, about reports, and about conditions that open and close; keeps
+/// dead letters and replays them.
 public struct NotifierService: Sendable {
     private let process: ServiceProcess
 
@@ -52,12 +53,21 @@ public struct NotifierService: Sendable {
                             ReconciliationHandler(
                                 composer: composer, outgoing: outgoing,
                                 recipients: configuration.addresses(of: configuration.reconciliation.to))),
-                    ], parts: parts.runners)
+                    ], parts: parts.runners),
+                BatchRunner(
+                    queue: ServiceCatalogue.deadLetterQueue,
+                    routes: DeadLetterCommands.topics.map { BatchRoute(DeadLetterCommands(), type: $0) }
+                        + [BatchRoute(MessageSettledHandler())], parts: parts.runners),
             ],
             work: [
                 WorkRunner(
-                    queue: ServiceCatalogue.mailQueue, concurrency: 2, routes: [WorkRoute(mail)], parts: parts.runners)
+                    queue: ServiceCatalogue.mailQueue, concurrency: 2, routes: [WorkRoute(mail)], parts: parts.runners,
+                    probe: mail.answers)
             ],
-            loops: [HeldOrderDigest(parts: parts, composer: composer, outgoing: outgoing).run])
+            loops: [
+                HeldOrderDigest(parts: parts, composer: composer, outgoing: outgoing).run,
+                ReplayRunner(parts: parts).run,
+                Watch(parts: parts, composer: composer, outgoing: outgoing, mail: mail).run,
+            ] + ArchiverLoop.loops(parts))
     }
 }

@@ -34,7 +34,8 @@ struct Outgoing: Sendable {
         guard isNew == 1 else { return }
         try work.enqueue(
             Event(
-                MailWork(mailID: id), subject: id.uuidString.lowercased(), correlation: correlation,
+                // The mail's own id, by which sending it without the broker knows that message (DirectMail).
+                MailWork(mailID: id), id: id, subject: id.uuidString.lowercased(), correlation: correlation,
                 occurredAt: work.startedAt), queue: ServiceCatalogue.mailQueue)
     }
 

@@ -46,6 +46,7 @@ struct FetchHandler: WorkHandler {
             let reason = FailureReason(
                 error.disposition == .transient ? .transient : .permanent, code: "shop.\(error.label)",
                 message: "\(error)")
+            if error.countsAsOutage { return .outage(pass.dependency, reason) }
             return error.disposition == .transient ? .retry(reason) : .park(reason)
         }
     }

@@ -232,7 +232,7 @@ struct ReadBackHandler: WorkHandler {
             let reason = FailureReason(
                 error.disposition == .transient ? .transient : .permanent, code: "shop.\(error.label)",
                 message: sentence)
-            if error.countsAsOutage { return .defer(Dependency(ShopAccount.accountName(work.shop))) }
+            if error.countsAsOutage { return .outage(Dependency(ShopAccount.accountName(work.shop)), reason) }
             return error.disposition == .transient ? .retry(reason) : .park(reason)
         }
     }

@@ -39,6 +39,13 @@ struct CatalogueHandler: WorkHandler {
         }
     }
 
+    /// Whether a shop that was out answers again.
+    func answers(_ dependency: Dependency) async -> Bool {
+        guard let account = accounts.values.first(where: { Dependency(ShopAccount.accountName($0.shop)) == dependency })
+        else { return true }
+        return (try? await account.connector.discover()) != nil
+    }
+
     /// Without a shop, one command for each, so that none waits for another.
     private func fanOut(_ event: Event<Command>, _ context: WorkContext) async -> Outcome {
         let shops = accounts.keys.sorted()
@@ -102,6 +109,7 @@ struct CatalogueHandler: WorkHandler {
             let reason = FailureReason(
                 error.disposition == .transient ? .transient : .permanent, code: "shop.\(error.label)",
                 message: sentence)
+            if error.countsAsOutage { return .outage(Dependency(ShopAccount.accountName(shop)), reason) }
             return error.disposition == .transient ? .retry(reason) : .park(reason)
         }
     }

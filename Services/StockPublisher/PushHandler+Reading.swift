@@ -79,9 +79,11 @@ extension Outcome {
         case (.later(let left), .later(let right)): .later(milliseconds: max(left, right))
         // A failure counts an attempt, or a shop that answers nonsense would be asked for ever; a message that comes
         // back too early is told to wait.
-        case (.later, .retry): other
-        case (.retry, .later): self
-        case (.retry, .retry): self
+        case (.later, _): other
+        case (_, .later): self
+        // No answer says less about the message than a bad one does.
+        case (.outage, .retry): other
+        case (.retry, _), (.outage, _): self
         }
     }
 }

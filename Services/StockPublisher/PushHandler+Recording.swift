@@ -42,6 +42,7 @@ extension PushHandler {
             let reason = FailureReason(
                 error.disposition == .transient ? .transient : .permanent, code: "shop.\(error.label)",
                 message: "\(error)")
+            if error.countsAsOutage { return .outage(dependency, reason) }
             return error.disposition == .transient ? .retry(reason) : .park(reason)
         }
     }

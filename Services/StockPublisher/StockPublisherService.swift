@@ -77,7 +77,8 @@ public struct StockPublisherService: Sendable {
         var work = [
             WorkRunner(
                 queue: ServiceCatalogue.catalogueQueue, concurrency: 3,
-                routes: [WorkRoute(catalogue, type: Command.topic(.stockPublisher, .catalogue))], parts: parts.runners)
+                routes: [WorkRoute(catalogue, type: Command.topic(.stockPublisher, .catalogue))], parts: parts.runners,
+                isShared: true, probe: catalogue.answers)
         ]
         for shop in parts.configuration.shops {
             guard let account = accounts[shop.name], let rules = settings.shops[shop.name] else { continue }

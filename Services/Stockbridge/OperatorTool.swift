@@ -79,6 +79,8 @@ struct StockbridgeCommand: AsyncParsableCommand {
               stockbridge stock accept 4f1c --reason "stock-take"
               stockbridge orders list --held              what is kept back from the ERP, and why
               stockbridge shadow off hanoi                let a new shop be written to
+              stockbridge dead-letters groups             what failed for good, by kind of error
+              stockbridge dead-letters replay --shop hanoi --dry-run
 
             Every command takes --json and --configuration PATH (or STOCKBRIDGE_CONFIGURATION).
             Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 done but something needs attention.
@@ -86,6 +88,6 @@ struct StockbridgeCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, RunCommand.self, StockCommand.self, ShadowCommand.self,
             OrdersCommand.self, ReportCommand.self, MappingCommand.self, ExplainCommand.self,
-            ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
+            DeadLettersCommand.self, ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
         ])
 }

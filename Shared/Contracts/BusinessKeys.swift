@@ -70,9 +70,12 @@ public enum PayloadCatalogue {
         if let dataSchema, let payload = try? read(dataSchema: dataSchema, body: body) {
             return (payload as? any BusinessKeyed)?.businessKeys ?? BusinessKeys()
         }
-        let fields = try? ContractCoding.decode(JSONValue.self, from: body)
-        return BusinessKeys(shop: fields?.object?["shop"]?.string.map { String($0.prefix(100)) })
+        let named = try? ContractCoding.decode(ShopNamed.self, from: body)
+        return BusinessKeys(shop: named.map { String($0.shop.prefix(100)) })
     }
+
+    /// Reads one field and makes nothing of the rest, which may be of any size and kind.
+    private struct ShopNamed: Decodable { let shop: String }
 }
 
 /// Why a body is not what its schema says.

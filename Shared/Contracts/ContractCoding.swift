@@ -57,11 +57,18 @@ public enum ContractCoding {
         return decoder
     }
 
+    /// Foundation's sentences about values that do not fit quote them, of any length.
+    private static func withoutValue(_ sentence: String) -> String {
+        if sentence.hasPrefix("Cannot initialize") { return "not one of the known words" }
+        if sentence.hasPrefix("Number ") || sentence.hasPrefix("Parsed JSON number") { return "not a number that fits" }
+        return String(sentence.prefix(120))
+    }
+
     /// Where it went wrong and what was expected; never the value, which may be personal.
     private static func describe(_ error: any Error) -> String {
         func place(_ path: [any CodingKey]) -> String {
-            path.isEmpty
-                ? "the top" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+            let names = path.suffix(8).map { $0.intValue.map(String.init) ?? String($0.stringValue.prefix(40)) }
+            return names.isEmpty ? "the top" : names.joined(separator: ".")
         }
         switch error {
         case DecodingError.keyNotFound(let key, let context):
@@ -71,7 +78,7 @@ public enum ContractCoding {
         case DecodingError.valueNotFound(let type, let context):
             return "\(place(context.codingPath)) is null instead of \(type)"
         case DecodingError.dataCorrupted(let context):
-            return "\(place(context.codingPath)): \(context.debugDescription)"
+            return "\(place(context.codingPath)): \(withoutValue(context.debugDescription))"
         case EncodingError.invalidValue(_, let context):
             return "\(place(context.codingPath)) cannot be written"
         default:

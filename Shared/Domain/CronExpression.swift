@@ -146,7 +146,18 @@ public enum CronError: Error, Sendable, Equatable, CustomStringConvertible {
     case neverHappens(text: String)
 
     /// What is wrong, and what was probably meant.
-    public var description: String {
+    public var description: String { shortened.sentence }
+
+    /// The same with so much of the text as tells it from others.
+    private var shortened: CronError {
+        switch self {
+        case .wrongFieldCount(let text, let count): .wrongFieldCount(text: String(text.prefix(80)), count: count)
+        case .badItem(let field, let item, let hint): .badItem(field: field, item: String(item.prefix(40)), hint: hint)
+        case .neverHappens(let text): .neverHappens(text: String(text.prefix(80)))
+        }
+    }
+
+    private var sentence: String {
         switch self {
         case .wrongFieldCount(let text, 0):
             "The cron expression \"\(text)\" is empty. Write minute, hour, day of month, month and day of week, "

@@ -3,9 +3,11 @@ public import Foundation
 /// Moments as text: ISO 8601 in UTC with `Z`, exact to the microsecond, as PostgreSQL keeps them.
 public enum UTCTimestamp {
     /// `2026-11-21T06:00:00Z`, with as many decimals of a second as there are, six at most. Rounded to the nearest
-    /// microsecond.
+    /// microsecond. A moment outside the years 1 to 9999 is written as the nearest one inside: a time that somebody
+    /// else's clock got wrong must not stop the process.
     public static func format(_ date: Date) -> String {
-        let micros = Int64((date.timeIntervalSince1970 * 1_000_000).rounded())
+        let moment = min(max(date.timeIntervalSince1970, firstSecond), lastSecond)
+        let micros = Int64((moment * 1_000_000).rounded())
         let (days, rest) = floorDivide(micros, 86_400_000_000)
         let civil = CivilDate(daysSinceEpoch: Int(days))
         let seconds = rest / 1_000_000
@@ -28,7 +30,7 @@ public enum UTCTimestamp {
             bytes[13] == colon, bytes[16] == colon,
             let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
             let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19]),
-            let civil = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 60
+            let civil = CivilDate(year: year, month: month, day: day), year > 0, hour < 24, minute < 60, second < 60
         else { return nil }
         var index = 19
         var micros = 0
@@ -41,8 +43,13 @@ public enum UTCTimestamp {
         }
         guard let offset = offsetSeconds(bytes[index...]) else { return nil }
         let seconds = civil.daysSinceEpoch * 86_400 + hour * 3_600 + minute * 60 + second - offset
+        guard Double(seconds) >= firstSecond, Double(seconds) <= lastSecond else { return nil }
         return Date(timeIntervalSince1970: Double(seconds) + Double(micros) / 1_000_000)
     }
+
+    /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z in seconds since 1970.
+    private static let firstSecond = -62_135_596_800.0
+    private static let lastSecond = 253_402_300_799.0
 
     private static let dash = UInt8(ascii: "-")
     private static let colon = UInt8(ascii: ":")

@@ -93,7 +93,9 @@ public struct BatchRunner: Sendable {
     }
 
     private func handle(_ batch: Batch, _ consumer: Consumer) async throws {
-        for (delivery, reason) in batch.unusable { try await settle(delivery, .deadLetter(reason), consumer) }
+        for (delivery, reason) in batch.unusable {
+            try await settle(delivery, parts.policy.settlement(unusable: delivery, reason), consumer)
+        }
         if !batch.decoded.isEmpty { try await applyAll(batch.decoded, consumer) }
     }
 

@@ -47,17 +47,18 @@ public struct DeadLetterEnvelope: Sendable, Equatable {
         subject = headers.attribute(HeaderName.subject)
         correlation = delivery.properties.correlationID
         let broker = BrokerDeath(delivery.properties.headers)
-        if let code = headers.text(HeaderName.errorCode) {
+        if let code = headers.text(HeaderName.errorCode), !code.isEmpty {
             reason = FailureReason(
                 headers.text(HeaderName.errorClass).flatMap(FailureClass.init) ?? .defect, code: code,
                 message: headers.text(HeaderName.errorMessage) ?? "The service said no more than the code.")
-            attempts = max(1, headers.integer(HeaderName.attempt) ?? 1)
+            attempts = Self.bounded(headers.integer(HeaderName.attempt) ?? 1)
         } else {
             reason = broker.reason
-            attempts = max(1, headers.integer(HeaderName.attempt) ?? 1, broker.deliveries ?? 1)
+            attempts = Self.bounded(max(headers.integer(HeaderName.attempt) ?? 1, broker.deliveries ?? 1))
         }
         fingerprint =
-            headers.text(HeaderName.fingerprint) ?? "\(delivery.routingKey)|\(topic ?? "unknown")|\(reason.code)"
+            headers.text(HeaderName.fingerprint).flatMap { $0.isEmpty ? nil : $0 }
+            ?? "\(delivery.routingKey)|\(topic ?? "unknown")|\(reason.code)"
         firstFailedAt = headers.text(HeaderName.firstFailedAt).flatMap(EventTime.parse)
         failedAt = headers.text(HeaderName.failedAt).flatMap(EventTime.parse) ?? broker.at
         replayID = headers.text(HeaderName.replayID)
@@ -66,6 +67,9 @@ public struct DeadLetterEnvelope: Sendable, Equatable {
         kept.expirationMilliseconds = nil
         properties = kept
     }
+
+    /// Anybody may write any number there; a table keeps 32 bits.
+    private static func bounded(_ attempts: Int) -> Int { min(max(1, attempts), Int(Int32.max)) }
 }
 
 /// Why the broker itself gave a message up, from its header `x-death`.

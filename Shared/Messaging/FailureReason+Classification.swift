@@ -1,4 +1,5 @@
 import PostgreSQL
+import RabbitMQ
 
 extension FailureReason {
     /// What an error of a handler means for its message.
@@ -13,6 +14,16 @@ extension FailureReason {
         default:
             FailureReason(.defect, code: "handler", message: "The handler failed: \(error)")
         }
+    }
+}
+
+extension RetryPolicy {
+    /// What becomes of a delivery that cannot even be read: a dead letter, unless the configuration says otherwise.
+    func settlement(unusable delivery: Delivery, _ reason: FailureReason) -> Settlement {
+        let headers = EnvelopeHeaders(delivery.properties.headers)
+        return settlement(
+            of: .park(reason), attempt: max(1, headers.integer(HeaderName.attempt) ?? 1),
+            isReplay: headers.text(HeaderName.replayID) != nil)
     }
 }
 

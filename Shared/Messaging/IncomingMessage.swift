@@ -59,6 +59,14 @@ public struct IncomingMessage: Sendable {
             .map { TraceContext(parent: $0, state: headers.text(HeaderName.traceState)) } ?? .started()
         attempt = max(1, headers.integer(HeaderName.attempt) ?? 1)
         replayID = headers.text(HeaderName.replayID)
+        func isClean(_ text: String) -> Bool { !text.utf8.contains(0) }
+        guard isClean(type), isClean(subject), isClean(correlation), isClean(trace.parent),
+            isClean(trace.state ?? ""), isClean(replayID ?? "")
+        else {
+            throw FailureReason(
+                .permanent, code: "envelope.zero_byte",
+                message: "Message \(id) has a zero byte in its envelope, which no table can keep.")
+        }
     }
 
     /// The typed event.
@@ -73,6 +81,7 @@ public struct IncomingMessage: Sendable {
                     '\(Payload.type.dataSchema)'. Upgrade the service, then replay the message.
                     """)
         }
+        try checkBody()
         let decoded: Payload
         do throws(ContractError) {
             decoded = try ContractCoding.decode(Payload.self, from: delivery.body)
@@ -82,6 +91,47 @@ public struct IncomingMessage: Sendable {
         return Event(
             decoded, id: id, subject: subject, correlation: correlation, occurredAt: occurredAt, trace: trace,
             attempt: attempt, replayID: replayID)
+    }
+}
+
+extension IncomingMessage {
+    /// The largest body that is read: a chunk of a thousand listings has well under one of these 16 MiB, beyond which a
+    /// broker of release 4 takes no message unless it is told to.
+    static let largestBody = 16 * 1_024 * 1_024
+
+    /// What makes a body unusable whatever its payload.
+    private func checkBody() throws(FailureReason) {
+        guard delivery.body.count <= Self.largestBody else {
+            throw FailureReason(
+                .permanent, code: "payload.too_large",
+                message: "Message \(id) has \(delivery.body.count) bytes; at most \(Self.largestBody) are read.")
+        }
+        guard !Self.hasEscapedZeroByte(delivery.body) else {
+            throw FailureReason(
+                .permanent, code: "payload.zero_byte",
+                message: "Message \(id) has a zero byte (\\u0000) in a text, which no table can keep.")
+        }
+    }
+
+    /// Whether JSON names the character 0 in a text.
+    static func hasEscapedZeroByte(_ body: [UInt8]) -> Bool {
+        body.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            var position = 0
+            while position + 5 < bytes.count,
+                let found = memchr(start + position, Int32(UInt8(ascii: "\\")), bytes.count - position)
+            {
+                let at = start.distance(to: UnsafeRawPointer(found))
+                if at + 5 < bytes.count, bytes[at + 1] == UInt8(ascii: "u"),
+                    bytes[(at + 2)...(at + 5)].allSatisfy({ $0 == UInt8(ascii: "0") })
+                {
+                    return true
+                }
+                // What follows a backslash is spoken for, be it another one.
+                position = at + 2
+            }
+            return false
+        }
     }
 }
 

@@ -48,6 +48,9 @@ public enum Outcome: Sendable, Equatable {
     case park(FailureReason)
     /// The dependency is out: pause this queue and probe it. Counts no attempt.
     case `defer`(Dependency)
+    /// Failed in a way that speaks for an outage of the dependency (no connection, no answer in time, 5xx, 429; never
+    /// an answer that could not be understood): a retry, until there were several in a row, and then a deferral.
+    case outage(Dependency, FailureReason)
 }
 
 /// What the runner does with a message.
@@ -60,47 +63,4 @@ public enum Settlement: Equatable, Sendable {
     case deadLetter(FailureReason)
     /// Delay without raising the attempt, and pause the queue until the dependency answers.
     case pause(Dependency, RetryTier)
-}
-
-/// How often a message is tried, and how long it waits in between.
-public struct RetryPolicy: Sendable, Equatable {
-    /// The tiers, shortest first; not empty.
-    public let tiers: [RetryTier]
-    /// The attempts in all, the first included.
-    public let maximumAttempts: Int
-
-    /// A policy; attempt n waits in the n-th tier, the last tier repeats.
-    public init(tiers: [RetryTier], maximumAttempts: Int) {
-        precondition(!tiers.isEmpty && maximumAttempts >= 1, "a retry policy has a tier and an attempt")
-        self.tiers = tiers
-        self.maximumAttempts = maximumAttempts
-    }
-
-    /// Decides what happens to a message. The only place that does; pure, so that every row is a test.
-    ///
-    /// - Parameters:
-    ///   - outcome: What the handler said.
-    ///   - attempt: Which attempt this was; 1 for the first.
-    ///   - isReplay: A replayed message gets one attempt and no tiers (messaging.md, "Dead letters").
-    public func settlement(of outcome: Outcome, attempt: Int, isReplay: Bool) -> Settlement {
-        switch outcome {
-        case .done, .superseded:
-            .acknowledge
-        case .retry(let reason):
-            attempt < maximumAttempts && !isReplay
-                ? .delay(tiers[min(attempt - 1, tiers.count - 1)], attempt: attempt + 1) : .deadLetter(reason)
-        case .later(let milliseconds):
-            .delay(tier(within: milliseconds), attempt: attempt)
-        case .park(let reason):
-            .deadLetter(reason)
-        case .defer(let dependency):
-            .pause(dependency, tiers[0])
-        }
-    }
-
-    /// The longest tier that does not wait longer than this, or the shortest there is. A message that comes back too
-    /// early is told again how long to wait, which costs little; one that comes back late holds up a shelf.
-    func tier(within milliseconds: Int) -> RetryTier {
-        tiers.last { $0.delayMilliseconds <= milliseconds } ?? tiers[0]
-    }
 }

@@ -12,7 +12,7 @@ public struct RunnerParts: Sendable {
     public let publisher: Publisher
     /// The service's schema.
     public let database: ServiceDatabase
-    /// Tiers and attempts.
+    /// Tiers, attempts, and what an outage is.
     public let policy: RetryPolicy
     /// Ends the loops.
     public let stop: StopSignal
@@ -41,6 +41,7 @@ public struct RunnerParts: Sendable {
     }
 
     var settler: Settler {
-        Settler(service: service, publisher: publisher, stop: stop, logger: logger, now: now)
+        Settler(
+            service: service, publisher: publisher, stop: stop, logger: logger, now: now, jitter: policy.jitter)
     }
 }

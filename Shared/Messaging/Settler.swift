@@ -11,6 +11,7 @@ struct Settler: Sendable {
     let stop: StopSignal
     let logger: Logger
     let now: @Sendable () -> Date
+    var jitter = RetryPolicy.standardJitter
 
     /// Carries out one settlement. False: the copy could not be confirmed before the service had to stop, so the
     /// message has to be given back.
@@ -38,7 +39,8 @@ struct Settler: Sendable {
         var message = copy(of: delivery, queue: queue, to: service.retryExchange(tier))
         message.properties.headers[HeaderName.attempt] = .integer(Int64(attempt))
         // Jitter downwards only: the queue's own time to live is the upper bound.
-        message.properties.expirationMilliseconds = Int(Double(tier.delayMilliseconds) * .random(in: 0.7...1))
+        let milliseconds = Double(tier.delayMilliseconds) * .random(in: (1 - jitter)...1)
+        message.properties.expirationMilliseconds = max(1, Int(milliseconds))
         return message
     }
 

@@ -12,22 +12,27 @@ public struct WorkRunner: Sendable {
     private let queue: String
     private let concurrency: Int
     private let routes: [String: WorkRoute]
+    private let isShared: Bool
     private let probe: @Sendable (Dependency) async -> Bool
     private let paused = SharedFlag()
+    private let outages = OutageCount()
 
     /// A runner for one queue.
     ///
     /// - Parameters:
     ///   - concurrency: How many messages are worked on at once; also the prefetch.
+    ///   - isShared: Whether its messages need different dependencies: then one that is out does not pause the queue,
+    ///     and its messages alone wait in the shortest tier.
     ///   - probe: Asks a dependency that was out whether it answers again.
     public init(
-        queue: String, concurrency: Int, routes: [WorkRoute], parts: RunnerParts,
+        queue: String, concurrency: Int, routes: [WorkRoute], parts: RunnerParts, isShared: Bool = false,
         probe: @escaping @Sendable (Dependency) async -> Bool = { _ in true }
     ) {
         self.queue = queue
         self.concurrency = concurrency
         self.routes = Dictionary(uniqueKeysWithValues: routes.map { ($0.type, $0) })
         self.parts = parts
+        self.isShared = isShared
         self.probe = probe
     }
 
@@ -87,13 +92,15 @@ public struct WorkRunner: Sendable {
     private func waitFor(_ dependency: Dependency) async {
         parts.logger.warning(
             "queue paused, dependency is out", metadata: ["queue": "\(queue)", "dependency": "\(dependency.name)"])
-        let backoff = Backoff(first: .seconds(1), ceiling: .seconds(30))
+        let backoff = Backoff(first: parts.policy.outage.firstProbe, ceiling: parts.policy.outage.longestProbe)
         var failures = 0
         while !parts.stop.isStopping {
             failures += 1
             await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
+            if parts.stop.isStopping { return }
             if await probe(dependency) { break }
         }
+        outages.reset(dependency)
         parts.logger.notice(
             "queue resumed", metadata: ["queue": "\(queue)", "dependency": "\(dependency.name)"])
     }
@@ -102,13 +109,11 @@ public struct WorkRunner: Sendable {
         let settlement: Settlement
         do throws(FailureReason) {
             let message = try IncomingMessage(delivery, queue: queue)
-            let outcome = await perform(message)
-            settlement = parts.policy.settlement(
-                of: outcome, attempt: message.attempt, isReplay: message.replayID != nil)
+            settlement = await self.settlement(of: await perform(message), message)
         } catch {
-            settlement = .deadLetter(error)
+            settlement = parts.policy.settlement(unusable: delivery, error)
         }
-        if case .pause(let dependency, _) = settlement { paused.set(dependency) }
+        if !isShared, case .pause(let dependency, _) = settlement { paused.set(dependency) }
         MessagingMetrics.settled(queue: queue, settlement)
         do {
             if await parts.settler.carryOut(settlement, of: delivery, queue: queue) {
@@ -120,6 +125,26 @@ public struct WorkRunner: Sendable {
         } catch {
             // The session is gone: the broker delivers again, and the inbox recognises it.
             parts.logger.notice("not acknowledged", metadata: ["queue": "\(queue)", "problem": "\(error)"])
+        }
+    }
+
+    /// What becomes of a message. Before one dies of a failure that speaks for an outage, the dependency is asked: if
+    /// it is out, the message is not to blame and waits; if it answers, the message is.
+    private func settlement(of outcome: Outcome, _ message: IncomingMessage) async -> Settlement {
+        let (policy, isReplay) = (parts.policy, message.replayID != nil)
+        let failures = outages.note(outcome)
+        let usual = policy.settlement(
+            of: outcome, attempt: message.attempt, isReplay: isReplay, failuresInARow: failures)
+        guard case .outage(let dependency, _) = policy.classified(outcome) else { return usual }
+        switch usual {
+        case .deadLetter:
+            return await probe(dependency) ? usual : .pause(dependency, policy.tiers[0])
+        case .pause where isShared:
+            guard await probe(dependency) else { return usual }
+            outages.reset(dependency)
+            return policy.settlement(of: outcome, attempt: message.attempt, isReplay: isReplay)
+        default:
+            return usual
         }
     }
 

@@ -26,6 +26,7 @@ public struct Migration: Sendable {
         Migration("notifications", "0002_reports", PackageResources.notifications_0002_reports_sql),
         Migration("dead_letters", "0001_letters", PackageResources.dead_letters_0001_letters_sql),
         Migration("shared", "0002_watch", PackageResources.shared_0002_watch_sql),
+        Migration("notifications", "0003_watch", PackageResources.notifications_0003_watch_sql),
         Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
     ]
 }

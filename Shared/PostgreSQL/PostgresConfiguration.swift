@@ -90,6 +90,10 @@ extension PostgresConfiguration {
         return pairs
     }
 
+    /// How long the server may be silent while it owes an answer. It cancels a statement by itself; only a connection
+    /// that is half-open, or a pipeline that should not have been made so long, is silent for longer. Nil for ever.
+    var patience: Duration? { statementTimeoutSeconds == 0 ? nil : .seconds(statementTimeoutSeconds + 10) }
+
     /// Session settings sent with the start-up packet, so that they cost no round trip. Decoding relies on them.
     private var sessionOptions: String {
         var settings = [
@@ -98,6 +102,10 @@ extension PostgresConfiguration {
             // Our cursors are read to the end: plan for all rows, not for the first.
             ("cursor_tuple_fraction", "1"),
             ("statement_timeout", String(statementTimeoutSeconds * 1000)),
+            // The server's side of a half-open connection must not keep its locks. The relay of the outbox waits half a
+            // minute at most within a transaction, for the broker.
+            ("idle_in_transaction_session_timeout", "45000"), ("tcp_keepalives_idle", "10"),
+            ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"), ("tcp_user_timeout", "20000"),
         ]
         if !searchPath.isEmpty {
             settings.append(("search_path", searchPath.map(quotedIdentifier).joined(separator: ",")))

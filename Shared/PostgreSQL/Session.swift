@@ -17,6 +17,8 @@ final class Session {
     static let preparedLimit = 256
 
     let raw: OpaquePointer
+    /// How long the server may be silent while it owes an answer; nil for ever.
+    private let patience: Duration?
     private let notices = Notices()
     var prepared = PreparedStatements(limit: Session.preparedLimit)
     var progress = Progress.none
@@ -33,6 +35,7 @@ final class Session {
 
     /// Connects; returns when the server accepts statements.
     init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
+        patience = configuration.patience
         let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
         let raw = Self.start(configuration)
         guard let raw else {
@@ -115,6 +118,24 @@ extension Session {
     }
 
     func abandon() { isAbandoned = true }
+
+    /// The next result of what was sent, nil after the last one: PQgetResult, which by itself would wait for ever for a
+    /// peer that takes everything and answers nothing, as a half-open connection through a relay does.
+    ///
+    /// - Throws: `connectionLost` once the server has been silent for longer than it may take for a statement.
+    func nextResult() throws(PostgresError) -> OpaquePointer? {
+        while PQisBusy(raw) == 1, PQsocket(raw) >= 0 {
+            let deadline = ContinuousClock.now + (patience ?? .seconds(86_400))
+            if SocketWait.wait(for: [.readable(PQsocket(raw))], until: deadline) == [true] {
+                // It is broken if this fails; what PQgetResult then returns says so.
+                if PQconsumeInput(raw) == 0 { break }
+            } else if let patience {
+                abandon()
+                throw .connectionLost(detail: "no answer within \(patience)")
+            }
+        }
+        return PQgetResult(raw)
+    }
 
     /// Whether a statement of the present transaction failed, so that only a rollback is possible.
     var isTransactionFailed: Bool { PQtransactionStatus(raw) == PQTRANS_INERROR }

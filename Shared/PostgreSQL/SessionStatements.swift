@@ -75,7 +75,7 @@ extension Session {
         var rows: [Rows] = []
         var problem: PostgresError?
         for step in steps {
-            guard let result = PQgetResult(raw) else { throw problem ?? lost() }
+            guard let result = try nextResult() else { throw problem ?? lost() }
             let storage = ResultStorage(adopting: result)
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
@@ -95,7 +95,7 @@ extension Session {
                 throw .unexpectedReply(String(cString: PQresStatus(PQresultStatus(result))))
             }
             // A null result ends the answer to each statement.
-            guard PQgetResult(raw) == nil else { throw unexpectedResult() }
+            guard try nextResult() == nil else { throw unexpectedResult() }
         }
         try leavePipeline()
         if let problem { throw problem }
@@ -103,7 +103,7 @@ extension Session {
     }
 
     private func leavePipeline() throws(PostgresError) {
-        guard let end = PQgetResult(raw) else { throw lost() }
+        guard let end = try nextResult() else { throw lost() }
         let status = PQresultStatus(end)
         PQclear(end)
         guard status == PGRES_PIPELINE_SYNC, PQexitPipelineMode(raw) == 1 else { throw unexpectedResult() }
@@ -151,9 +151,15 @@ extension Session {
     func simple(_ sql: String) throws(PostgresError) -> ResultStorage {
         try checkUsable()
         guard !sql.utf8.contains(0) else { throw .wrongState("a statement contains a zero byte") }
-        guard let raw = PQexec(raw, sql) else { throw lost() }
-        let result = ResultStorage(adopting: raw)
-        if PQresultStatus(raw) == PGRES_FATAL_ERROR { throw failure(of: raw) }
-        return result
+        guard PQsendQuery(raw, sql) == 1 else { throw lost() }
+        var last: ResultStorage?
+        while let result = try nextResult() {
+            last = ResultStorage(adopting: result)
+            // A COPY goes on until both sides have ended it.
+            if [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(PQresultStatus(result)) { break }
+        }
+        guard let last else { throw lost() }
+        if PQresultStatus(last.raw) == PGRES_FATAL_ERROR { throw failure(of: last.raw) }
+        return last
     }
 }

@@ -36,7 +36,7 @@ extension Session {
     }
 
     private func endCopy() throws(PostgresError) -> Int {
-        guard PQputCopyEnd(raw, nil) == 1, let result = PQgetResult(raw) else { throw lost() }
+        guard PQputCopyEnd(raw, nil) == 1, let result = try nextResult() else { throw lost() }
         let storage = ResultStorage(adopting: result)
         let problem = PQresultStatus(result) == PGRES_COMMAND_OK ? nil : failure(of: result)
         drain()
@@ -51,7 +51,7 @@ extension Session {
     }
 
     private func drain() {
-        while isHealthy, let result = PQgetResult(raw) {
+        while isHealthy, let result = try? nextResult() {
             let isStuck = [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(PQresultStatus(result))
             PQclear(result)
             if isStuck { abandon() }

@@ -114,8 +114,10 @@ extension Date {
         UInt64(bitPattern: Int64(exactly: timeIntervalSince1970.rounded(.down)) ?? 0)
     }
 
+    /// Anybody may write any 64 bits there; what lies outside the years 1 to 9999 is brought to their nearest end.
     init(wireSeconds: UInt64) {
-        self.init(timeIntervalSince1970: Double(Int64(bitPattern: wireSeconds)))
+        let seconds = min(max(Int64(bitPattern: wireSeconds), -62_135_596_800), 253_402_300_799)
+        self.init(timeIntervalSince1970: Double(seconds))
     }
 }
 

@@ -24,6 +24,8 @@ public struct AccountLimiter: Sendable {
         case breakerOpen
         /// The turn is the caller's, after so many seconds.
         case after(seconds: Double)
+        /// The account was out: the turn is the caller's as the one probe, after so many seconds.
+        case probe(seconds: Double)
     }
 
     /// Asks the breaker and takes turns in one round trip; none is taken while the breaker is open.
@@ -34,8 +36,10 @@ public struct AccountLimiter: Sendable {
             "SELECT permission, seconds FROM shared.take_turn($1, $2, $3, $4, $5)",
             [.text(account), .int(calls), .double(perSecond), .int(burst), .double(probeSeconds)])
         guard let row = rows.first else { return .after(seconds: 0) }
-        if try row.decode("permission", as: String.self) == "open" { return .breakerOpen }
-        return .after(seconds: try row.decode("seconds", as: Double.self))
+        let permission = try row.decode("permission", as: String.self)
+        if permission == "open" { return .breakerOpen }
+        let seconds = try row.decode("seconds", as: Double.self)
+        return permission == "probe" ? .probe(seconds: seconds) : .after(seconds: seconds)
     }
 
     /// Reserves turns and returns how many seconds to wait before they are used.

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Messaging
 import PostgreSQL
+import RabbitMQ
 
 /// Says every few seconds that this replica is alive, and signs off at the end.
 struct Heartbeat: Sendable {
@@ -12,7 +13,8 @@ struct Heartbeat: Sendable {
 
     func run() async {
         while !parts.stop.isStopping {
-            await beat(state: "running")
+            // notifier tells people when the broker takes nothing for long.
+            await beat(state: parts.runners.publisher.isBlocked ? "blocked" : "running")
             await parts.stop.sleep(for: .seconds(Self.everySeconds))
         }
         _ = try? await parts.database.pool.query("SELECT shared.sign_off($1)", [.uuid(parts.replicaID)])

@@ -32,14 +32,21 @@ public enum ServiceCatalogue {
 
     /// All services, with a push queue for every shop of the configuration.
     public static func services(for configuration: StockbridgeConfiguration) -> [ServiceDescription] {
-        services(shops: configuration.shops.map(\.name), tiers: tiers(of: configuration))
+        services(shops: configuration.shops.map(\.name)) { retryPolicy(of: $0, for: configuration).tiers }
     }
 
-    /// All services, for these shops and delay tiers.
+    /// All services, for these shops, all with the same delay tiers.
     public static func services(shops: [ShopName], tiers: [RetryTier] = RetryTier.standard) -> [ServiceDescription] {
+        services(shops: shops) { _ in tiers }
+    }
+
+    private static func services(
+        shops: [ShopName], tiersOf tiers: (ServiceName) -> [RetryTier]
+    ) -> [ServiceDescription] {
         [
-            stockIngestor(tiers), stockPublisher(shops, tiers), orderCollector(shops, tiers), erpBridge(tiers),
-            reconciler(shops, tiers), notifier(tiers), operatorTool(),
+            stockIngestor(tiers(.stockIngestor)), stockPublisher(shops, tiers(.stockPublisher)),
+            orderCollector(shops, tiers(.orderCollector)), erpBridge(tiers(.erpBridge)),
+            reconciler(shops, tiers(.reconciler)), notifier(tiers(.notifier)), operatorTool(),
         ]
     }
 
@@ -47,18 +54,6 @@ public enum ServiceCatalogue {
     public static func service(_ name: ServiceName, for configuration: StockbridgeConfiguration) -> ServiceDescription {
         services(for: configuration).first { $0.name == name }
             ?? ServiceDescription(name: name, queues: [], tiers: [], publishes: [])
-    }
-
-    /// How often a service's messages are tried and how long they wait in between.
-    public static func retryPolicy(of service: ServiceName, for configuration: StockbridgeConfiguration) -> RetryPolicy
-    {
-        RetryPolicy(
-            tiers: tiers(of: configuration),
-            maximumAttempts: configuration.retry.maxAttempts(for: service.rawValue))
-    }
-
-    private static func tiers(of configuration: StockbridgeConfiguration) -> [RetryTier] {
-        configuration.retry.tiers.map { RetryTier(name: $0.name, delayMilliseconds: $0.seconds * 1_000) }
     }
 
     private static func stockIngestor(_ tiers: [RetryTier]) -> ServiceDescription {

@@ -1,18 +1,22 @@
-// `retry.tiers`: delays such as 5s, 2m, 1h.
+// Delays such as 5s, 2m, 1h.
 extension SectionReader {
     /// The tiers where the file names none.
     static let defaultTiers = ["5s", "30s", "2m", "10m", "1h"]
 
-    func tiers() -> [StockbridgeConfiguration.RetryTier] {
-        let fact = KeyFact(type: "array", defaultValue: .list(Self.defaultTiers.map(SettingsValue.text)))
-        let entry = take("tiers", fact)
+    /// - Parameter other: What holds where the key is absent; nil for the defaults.
+    func tiers(over other: [StockbridgeConfiguration.RetryTier]? = nil) -> [StockbridgeConfiguration.RetryTier] {
+        let fallback = SettingsValue.list(Self.defaultTiers.map(SettingsValue.text))
+        let entry = take("tiers", KeyFact(type: "array", defaultValue: other == nil ? fallback : nil))
+        if entry == nil, let other {
+            record("tiers", .list(other.map { .text($0.name) }))
+            return other
+        }
         let items = entry.map { texts($0.node, path: pathOf("tiers"), isRequired: true) }
         var tiers: [StockbridgeConfiguration.RetryTier] = []
         for item in items ?? Self.defaultTiers.map({ Item(text: $0, path: pathOf("tiers"), place: place) }) {
             guard let tier = StockbridgeConfiguration.RetryTier(item.text) else {
                 log.report(
-                    item.path, item.place, "\(quoted(item.text)) is no delay between 1s and 24h",
-                    suggestion: "write a whole number and s, m or h, such as 30s")
+                    item.path, item.place, noDelay(item.text), suggestion: howToWriteADelay)
                 continue
             }
             if let last = tiers.last, last.seconds >= tier.seconds {
@@ -25,6 +29,10 @@ extension SectionReader {
         record("tiers", .list(tiers.map { .text($0.name) }))
         return tiers
     }
+
+    func noDelay(_ text: String) -> String { "\(quoted(text)) is no delay between 1s and 24h" }
+
+    var howToWriteADelay: String { "write a whole number and s, m or h, such as 30s" }
 }
 
 extension StockbridgeConfiguration.RetryTier {

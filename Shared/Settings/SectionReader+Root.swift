@@ -49,19 +49,9 @@ extension SectionReader {
         }
     }
 
-    private func retry() -> StockbridgeConfiguration.Retry {
-        let attempts = section(withDefaults: "max_attempts") { section in
-            KnownService.daemons.map { service in
-                let fallback = StockbridgeConfiguration.Retry.defaultMaxAttempts
-                return (service.rawValue, section.integer(service.rawValue, default: fallback, in: 1...100))
-            }
-        }
-        return StockbridgeConfiguration.Retry(
-            tiers: tiers(), maxAttemptsByService: Dictionary(attempts) { first, _ in first })
-    }
-
     private func alerts(groups: [String]) -> StockbridgeConfiguration.Alerts {
-        StockbridgeConfiguration.Alerts(to: checkGroups(texts("to", isRequired: true), among: groups))
+        StockbridgeConfiguration.Alerts(
+            to: checkGroups(texts("to", isRequired: true), among: groups), limits: alertLimits())
     }
 }
 

@@ -24,7 +24,9 @@ extension SectionReader {
         return read(key, entry, isMuted: false, body)
     }
 
-    private func read<Value>(_ key: String, _ entry: Entry?, isMuted: Bool, _ body: (SectionReader) -> Value) -> Value {
+    private func read<Value>(
+        _ key: String, _ entry: Entry?, isMuted: Bool, shape: String? = nil, _ body: (SectionReader) -> Value
+    ) -> Value {
         var mapping: Node.Mapping?
         var isMuted = isMuted
         if let entry {
@@ -35,11 +37,36 @@ extension SectionReader {
             }
         }
         let child = SectionReader(
-            mapping, path: pathOf(key), shape: shapeOf(key), place: entry?.place ?? place, log: log)
+            mapping, path: pathOf(key), shape: shape ?? shapeOf(key), place: entry?.place ?? place, log: log)
         let value = isMuted ? log.muted { body(child) } : body(child)
         child.reportUnknownKeys()
         record(key, .mapping(child.effective))
         return value
+    }
+
+    /// One entry of a mapping whose keys are names: all entries have the same shape. Defaults where it is absent.
+    func entry<Value>(_ name: String, _ body: (SectionReader) -> Value) -> Value {
+        let entry = take(name, KeyFact(type: "object"), shape: shape + ".*")
+        return read(name, entry, isMuted: false, shape: shape + ".*", body)
+    }
+
+    /// A mapping whose keys are words of the writer's own, each with one word.
+    func namedWords(_ key: String) -> [(name: String, place: Place, word: String)] {
+        guard let entry = take(key, KeyFact(type: "object", defaultValue: .mapping([]))) else {
+            record(key, .mapping([]))
+            return []
+        }
+        guard let mapping = entry.node.mapping else {
+            report(key, "must be a mapping from names to words, not \(kind(of: entry.node))")
+            return []
+        }
+        let child = SectionReader(mapping, path: pathOf(key), shape: shapeOf(key), place: entry.place, log: log)
+        let words = child.order.compactMap { name -> (name: String, place: Place, word: String)? in
+            guard let entry = child.entries[name] else { return nil }
+            return child.plainText(entry.node, path: child.pathOf(name)).map { (name, entry.place, $0) }
+        }
+        record(key, .mapping(words.map { .init(key: $0.name, value: .text($0.word)) }))
+        return words
     }
 
     /// A list of sections, at least one.

@@ -79,9 +79,11 @@ final class SectionReader {
     func shapeOf(_ key: String) -> String { shape.isEmpty ? key : "\(shape).\(key)" }
 
     /// Marks a key as known and returns what stands under it, null counting as absent only where nothing is written.
-    func take(_ key: String, _ fact: KeyFact) -> Entry? {
+    ///
+    /// - Parameter shape: The key's shape, where it is not the section's with the key.
+    func take(_ key: String, _ fact: KeyFact, shape: String? = nil) -> Entry? {
         asked.insert(key)
-        log.note(fact, of: shapeOf(key))
+        log.note(fact, of: shape ?? shapeOf(key))
         guard let entry = entries[key] else {
             log.note(pathOf(key), at: place)
             if fact.isRequired { reportMissing(key) }

@@ -83,34 +83,12 @@ extension StockbridgeConfiguration {
         public let safety: Quantity
     }
 
-    /// `retry`: the delay tiers and how often a message is tried.
-    public struct Retry: Sendable, Hashable {
-        /// The waits between two attempts, shortest first; at least one.
-        public let tiers: [RetryTier]
-        /// Attempts per service name, where the file sets one.
-        public let maxAttemptsByService: [String: Int]
-
-        /// Attempts of a service where the file sets none.
-        public static let defaultMaxAttempts = 8
-
-        /// How many times a service tries a message, the first attempt included, before it is a dead letter.
-        public func maxAttempts(for service: String) -> Int {
-            maxAttemptsByService[service] ?? Self.defaultMaxAttempts
-        }
-    }
-
-    /// One delay tier: its name is part of a queue's name, so it is always written the shortest way.
-    public struct RetryTier: Sendable, Hashable {
-        /// The delay as it stands in queue names: `5s`, `2m`, `1h` (60s is written `1m`).
-        public let name: String
-        /// The delay in seconds.
-        public let seconds: Int
-    }
-
-    /// `alerts`: who is told.
+    /// `alerts`: who is told, and of what.
     public struct Alerts: Sendable, Hashable {
         /// Names of groups in `people`; at least one.
         public let to: [String]
+        /// From when on the system tells about itself.
+        public let limits: AlertLimits
     }
 
     /// One thing that a person should know about the configuration although it works.

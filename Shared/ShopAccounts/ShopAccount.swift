@@ -15,37 +15,52 @@ import Transfer
 struct SharedPacing: CallPacing {
     /// Nobody waits longer than this for a turn; the message comes back later instead.
     static let longestWaitSeconds: Double = 60
-    /// Failures in a row that open the breaker, and how long nobody calls before a probe.
-    static let breakerThreshold = 5
-    static let probeSeconds: Double = 10
 
     let limiter: AccountLimiter
     let breaker: CircuitBreaker
     let alerts: AccountAlerts
+    /// How long nobody calls a shop that is out before the next probe.
+    private let probeSeconds: Double
 
-    init(_ shop: StockbridgeConfiguration.Shop, pool: PostgresPool, alerts: AccountAlerts) {
+    /// - Parameter outage: How many failures in a row open the breaker, and how soon the shop is probed.
+    init(
+        _ shop: StockbridgeConfiguration.Shop, outage: StockbridgeConfiguration.Outage, pool: PostgresPool,
+        alerts: AccountAlerts
+    ) {
         let account = ShopAccount.accountName(shop.name)
         limiter = AccountLimiter(
             pool: pool, account: account, perSecond: shop.limits.requestsPerSecond, burst: shop.limits.burst)
         breaker = CircuitBreaker(
-            pool: pool, account: account, threshold: Self.breakerThreshold, probeSeconds: Self.probeSeconds)
+            pool: pool, account: account, threshold: outage.failuresInARow,
+            probeSeconds: Double(outage.firstProbe.seconds))
         self.alerts = alerts
+        probeSeconds = Double(outage.firstProbe.seconds)
     }
 
     func waitForTurn(calls: Int) async throws(PacingRefusal) {
         let turn: AccountLimiter.Turn
         do throws(PostgresError) {
-            turn = try await limiter.takeTurn(calls: calls, probeSeconds: Self.probeSeconds)
+            turn = try await limiter.takeTurn(calls: calls, probeSeconds: probeSeconds)
         } catch {
             throw .unavailable(detail: error.label)
         }
         switch turn {
-        case .breakerOpen: throw .breakerOpen(retryAfterSeconds: Self.probeSeconds)
-        case .after(let seconds) where seconds <= 0: return
-        case .after(let seconds) where seconds > Self.longestWaitSeconds: throw .tooLong(waitSeconds: seconds)
+        case .breakerOpen:
+            // Whoever opened it may be gone: this process closes it if its own probe succeeds.
+            await alerts.noteTrouble()
+            throw .breakerOpen(retryAfterSeconds: probeSeconds)
+        case .probe(let seconds):
+            await alerts.noteTrouble()
+            try await wait(seconds)
         case .after(let seconds):
-            do { try await Task.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
+            try await wait(seconds)
         }
+    }
+
+    private func wait(_ seconds: Double) async throws(PacingRefusal) {
+        if seconds <= 0 { return }
+        if seconds > Self.longestWaitSeconds { throw .tooLong(waitSeconds: seconds) }
+        do { try await Task.sleep(for: .seconds(seconds)) } catch { throw .cancelled }
     }
 
     func feedback(_ feedback: PaceFeedback) async {
@@ -55,7 +70,7 @@ struct SharedPacing: CallPacing {
             }
             switch feedback.outcome {
             case .answered where !feedback.countsAsOutage:
-                if await alerts.hadTrouble(), try await breaker.succeeded() { await alerts.recovered() }
+                if await alerts.hadTrouble(), try await closeBreaker() { await alerts.recovered() }
                 if case .answered(200..<300) = feedback.outcome { await alerts.acceptedCredentials() }
             case .answered, .failed:
                 await alerts.noteTrouble()
@@ -67,6 +82,14 @@ struct SharedPacing: CallPacing {
             }
         } catch {
             // The call's own result is what counts; a limiter that could not be told is told by the next call.
+        }
+    }
+
+    /// True when it had been open. The next success tries again what could not be said to the database.
+    private func closeBreaker() async throws(PostgresError) -> Bool {
+        do throws(PostgresError) { return try await breaker.succeeded() } catch {
+            await alerts.noteTrouble()
+            throw error
         }
     }
 
@@ -123,7 +146,8 @@ public final class ShopAccount: Sendable {
     /// Makes the account of a shop from its configuration; resolves its secrets, and makes no call.
     public static func make(_ shop: StockbridgeConfiguration.Shop, parts: ServiceParts) throws -> ShopAccount {
         let alerts = AccountAlerts(shop: shop.name, parts: parts)
-        let pacing = SharedPacing(shop, pool: parts.database.pool, alerts: alerts)
+        let outage = parts.configuration.retry.policy(of: parts.name.rawValue).outage
+        let pacing = SharedPacing(shop, outage: outage, pool: parts.database.pool, alerts: alerts)
         let connector = try Self.connector(shop, parts: parts, pacing: pacing)
         return ShopAccount(
             shop: shop.name, connector: connector, alerts: alerts, clock: parts.clock, logger: parts.logger)

@@ -55,8 +55,11 @@ extension ConnectorError: CustomStringConvertible {
     private static func note(_ code: String?) -> String { code.map { ", \($0)" } ?? "" }
 
     private static func wait(_ seconds: Double?) -> String {
-        seconds.map { ", asks to wait \(Int($0.rounded(.up))) s" } ?? ""
+        seconds.map { ", asks to wait \(whole($0)) s" } ?? ""
     }
+
+    /// Whole seconds, rounded up; what no shop can mean is cut to what can be written.
+    private static func whole(_ seconds: Double) -> Int { Int(exactly: seconds.rounded(.up)) ?? Int(Int32.max) }
 
     private static func outcome(_ maybeApplied: Bool) -> String {
         maybeApplied ? "it may have done what was asked" : "nothing had been sent"
@@ -65,7 +68,7 @@ extension ConnectorError: CustomStringConvertible {
     private static func explain(_ refusal: PacingRefusal) -> String {
         switch refusal {
         case .breakerOpen: "the shop's circuit breaker is open"
-        case .tooLong(let seconds): "the next turn is \(Int(seconds.rounded(.up))) s away, which is too long"
+        case .tooLong(let seconds): "the next turn is \(whole(seconds)) s away, which is too long"
         case .unavailable(let detail): "the limiter shared by all replicas does not answer: \(detail)"
         case .cancelled: "the service is stopping"
         }

@@ -50,6 +50,16 @@ struct JSONFacts {
         return text
     }
 
+    /// Text that names something: short enough to be a key of a table.
+    func identifier() throws(UnreadableFact) -> String {
+        let text = try text()
+        guard text.utf8.count <= Self.longestIdentifier else { throw problem("is too long for an id") }
+        return text
+    }
+
+    /// In bytes of UTF-8; the platforms' own ids have a tenth of it.
+    static let longestIdentifier = 200
+
     /// The same, nil where there is none or it is blank.
     var textIfAny: String? {
         switch tree {
@@ -111,7 +121,7 @@ extension Amount {
         let isNegative = (micro < 0) != (count.micro < 0)
         guard high < divisor else { return Amount(micro: isNegative ? .min : .max) }
         var (quotient, remainder) = divisor.dividingFullWidth((high, low))
-        if remainder >= divisor - remainder { quotient += 1 }
+        if remainder >= divisor - remainder, quotient < .max { quotient += 1 }
         let value = Int64(clamping: quotient)
         return Amount(micro: isNegative ? -value : value)
     }
@@ -124,7 +134,7 @@ extension Amount {
         let isNegative = ((micro < 0) != (part.micro < 0)) != (whole.micro < 0)
         guard high < divisor else { return Amount(micro: isNegative ? .min : .max) }
         var (quotient, remainder) = divisor.dividingFullWidth((high, low))
-        if remainder >= divisor - remainder { quotient += 1 }
+        if remainder >= divisor - remainder, quotient < .max { quotient += 1 }
         let value = Int64(clamping: quotient)
         return Amount(micro: isNegative ? -value : value)
     }

@@ -116,16 +116,22 @@ private struct JSONTreeParser {
         return place > start
     }
 
+    /// A zero byte becomes the replacement character: no table can keep it, and one such text must not hold up others.
     private mutating func string() throws(JSONTree.Malformed) -> String {
         place += 1
         let start = place
-        while place < bytes.count, bytes[place] != UInt8(ascii: "\""), bytes[place] != UInt8(ascii: "\\") { place += 1 }
+        while place < bytes.count, bytes[place] != UInt8(ascii: "\""), bytes[place] != UInt8(ascii: "\\"),
+            bytes[place] != 0
+        {
+            place += 1
+        }
         var text = Array(bytes[start..<place])
         while place < bytes.count {
             let byte = bytes[place]
             place += 1
             if byte == UInt8(ascii: "\"") { return String(decoding: text, as: UTF8.self) }
             if byte == UInt8(ascii: "\\") { try escape(into: &text) } else { text.append(byte) }
+            if text.last == 0 { text.replaceSubrange(text.count - 1..<text.count, with: "\u{FFFD}".utf8) }
         }
         throw JSONTree.Malformed()
     }
@@ -153,17 +159,23 @@ private struct JSONTreeParser {
         guard current == UInt8(ascii: "\\"), place + 1 < bytes.count, bytes[place + 1] == UInt8(ascii: "u") else {
             return replacement
         }
+        let next = place
         place += 2
         let second = try hexadecimal()
-        guard (0xDC00..<0xE000).contains(second) else { return replacement }
+        guard (0xDC00..<0xE000).contains(second) else {
+            place = next
+            return replacement
+        }
         return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)) ?? replacement
     }
 
     private mutating func hexadecimal() throws(JSONTree.Malformed) -> UInt32 {
-        guard place + 4 <= bytes.count,
-            let value = UInt32(String(decoding: bytes[place..<place + 4], as: UTF8.self), radix: 16)
-        else { throw JSONTree.Malformed() }
-        place += 4
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = Character(Unicode.Scalar(current)).hexDigitValue else { throw JSONTree.Malformed() }
+            value = value << 4 | UInt32(digit)
+            place += 1
+        }
         return value
     }
 }

@@ -12,6 +12,8 @@ final class SharedStringsHandler: XMLHandler {
     /// Inside a reading aid, whose text does not.
     private var inPhonetic = false
     private var start = 0
+    /// How many items are open.
+    private var depth = 0
 
     init(limit: Int) {
         self.limit = limit
@@ -32,7 +34,9 @@ final class SharedStringsHandler: XMLHandler {
         if name.letter == UInt8(ascii: "t") {
             inText = !inPhonetic
         } else if name == "si" {
-            start = used
+            depth += 1
+            // One inside another belongs to it, whatever it is: texts never end before they begin.
+            if depth == 1 { start = used }
         } else if name == "rPh" {
             inPhonetic = true
         }
@@ -42,6 +46,8 @@ final class SharedStringsHandler: XMLHandler {
         if name.letter == UInt8(ascii: "t") {
             inText = false
         } else if name == "si" {
+            depth -= 1
+            guard depth == 0 else { return }
             let text = UnsafeMutableBufferPointer(start: bytes + start, count: used - start)
             used = start + EscapedCharacters.decode(text)
             ends.append(used)

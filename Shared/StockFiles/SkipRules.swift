@@ -9,6 +9,9 @@ struct SkipRules {
         let expression: NSRegularExpression?
     }
 
+    /// How much of a row's text expressions are tried on: on the longest rows a careless one would take minutes.
+    private static let longestText = 2_000
+
     private static let totalWords: Set<String> = [
         "total", "totals", "grandtotal", "subtotal", "sum", "tong", "tongcong", "cong", "итого", "всего",
     ]
@@ -72,7 +75,8 @@ struct SkipRules {
         return rules.contains { rule in
             guard lowercased.starts(with: rule.prefix) else { return false }
             guard let expression = rule.expression else { return true }
-            return expression.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) != nil
+            let length = min(text.utf16.count, Self.longestText)
+            return expression.firstMatch(in: text, range: NSRange(location: 0, length: length)) != nil
         }
     }
 

@@ -84,7 +84,8 @@ public struct StockFileFormat: Sendable, Equatable {
     /// The warehouse of every row of a file that has no warehouse column.
     public var defaultWarehouse: WarehouseName?
     /// Regular expressions, tried on a row's text (its cells with one blank between), ignoring case: rows to pass over,
-    /// such as totals. One that begins with `^` and letters costs next to nothing; others are tried on every row.
+    /// such as totals; of longer rows the first 2,000 characters count. One that begins with `^` and letters costs next
+    /// to nothing; others are tried on every row.
     public var skipPatterns: [String] = []
     /// What two rows of the same SKU and warehouse mean.
     public var duplicates: Duplicates = .reject

@@ -18,12 +18,34 @@ extension TransferClient {
     }
 }
 
+extension TransferClient {
+    /// Whether a mail server lets us in and answers, without handing it anything.
+    ///
+    /// - Parameter timeoutSeconds: For all of it.
+    public func greet(_ server: MailServer, timeoutSeconds: Double = 20) async throws(TransferError) {
+        var plan = try TransferPlan(server, timeoutSeconds: timeoutSeconds, options: options)
+        plan.options += [.text(CURLOPT_CUSTOMREQUEST, "NOOP"), .number(CURLOPT_NOBODY, 1)]
+        _ = try await run(plan)
+    }
+}
+
 extension TransferPlan {
     /// The plan of one mail.
     init(
         _ message: MailMessage, _ server: MailServer, timeoutSeconds: Double, options: TransferOptions
     ) throws(TransferError) {
         try MailRules.check(message)
+        try self.init(server, timeoutSeconds: timeoutSeconds, options: options)
+        mail = message
+        self.options += [
+            .text(CURLOPT_MAIL_FROM, "<\(message.from.address)>"),
+            .list(CURLOPT_MAIL_RCPT, message.to.map { "<\($0.address)>" }),
+            .list(CURLOPT_HTTPHEADER, MailHeaders.lines(message)),
+        ]
+    }
+
+    /// The plan of a dialogue with a mail server.
+    init(_ server: MailServer, timeoutSeconds: Double, options: TransferOptions) throws(TransferError) {
         try RemoteURL.check(RemoteSite(scheme: .ftp, host: server.host, port: server.port), "")
         guard server.tls != .off || server.credentials == nil else {
             throw .invalidRequest(reason: "a mail account's password is not sent without TLS")
@@ -33,15 +55,11 @@ extension TransferPlan {
             kind: .smtp, url: "\(server.tls == .implicit ? "smtps" : "smtp")://\(host):\(server.port)",
             host: server.host, port: server.port, maximumBytes: 1024 * 1024, options: options)
         self.timeoutSeconds = timeoutSeconds
-        mail = message
         mayBeResent = false
         self.options += [
             .number(CURLOPT_USE_SSL, Int((server.tls == .off ? CURLUSESSL_NONE : CURLUSESSL_ALL).rawValue)),
             // Mail is rare, and servers drop idle clients: a new connection each time leaves no doubt about old ones.
             .number(CURLOPT_FRESH_CONNECT, 1), .number(CURLOPT_FORBID_REUSE, 1),
-            .text(CURLOPT_MAIL_FROM, "<\(message.from.address)>"),
-            .list(CURLOPT_MAIL_RCPT, message.to.map { "<\($0.address)>" }),
-            .list(CURLOPT_HTTPHEADER, MailHeaders.lines(message)),
         ]
         verifyTLS(caFile: server.caFile ?? options.caFile)
         if let credentials = server.credentials {

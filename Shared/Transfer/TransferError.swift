@@ -57,6 +57,19 @@ extension TransferError {
         }
     }
 
+    /// Whether it speaks against the server rather than against what was sent: no connection that may be used, no answer
+    /// in time, or a mail server that says it is closing (421: RFC 5321, 3.8). Never an answer that could not be
+    /// understood.
+    public var countsAsOutage: Bool {
+        switch self {
+        case .unresolvable, .unreachable, .timedOut, .connectionLost, .tlsRejected, .authenticationFailed: true
+        case .refused(let code, _, let step): step == "HTTP" ? (code == 429 || code >= 500) : code == 421
+        case .hostKeyChanged, .hostKeyUnknown, .notFound, .accessDenied,
+            .tooLarge, .invalidURL, .invalidRequest, .unsupported, .localFile, .cancelled, .clientClosed, .failed:
+            false
+        }
+    }
+
     /// Whether the same transfer may succeed later without anybody changing anything.
     public var isTransient: Bool {
         switch self {

@@ -1,6 +1,5 @@
 import PostgreSQL
 import ProcessStack
-import Synchronization
 
 /// What a fault did, compared over shops, database, broker and mail server.
 struct FaultVerdict: Sendable {
@@ -17,8 +16,15 @@ struct FaultVerdict: Sendable {
 /// Compares what should be with what is, once the system is at rest.
 struct Checker {
     private let stack: ProcessStack
+    private let tap: MessageTap?
+    private let deadLetters: Int
 
-    init(_ stack: ProcessStack) { self.stack = stack }
+    /// - Parameters:
+    ///   - tap: Knows every message that there was, so that each can be accounted for.
+    ///   - deadLetters: How many the fault has to leave: each is a finding otherwise.
+    init(_ stack: ProcessStack, tap: MessageTap? = nil, deadLetters: Int = 0) {
+        (self.stack, self.tap, self.deadLetters) = (stack, tap, deadLetters)
+    }
 
     /// - Parameter morning: What the shelves have to show.
     func verdict(_ morning: Morning) async throws -> FaultVerdict {
@@ -29,13 +35,16 @@ struct Checker {
     }
 
     /// A day with orders: the shelves with open orders taken off, and every order reported or held.
-    func verdictOfDay() async throws -> FaultVerdict {
+    ///
+    /// - Parameter morning: The file that counts; the first one unless another came since.
+    func verdictOfDay(_ morning: Morning? = nil) async throws -> FaultVerdict {
+        let morning = morning ?? stack.morning
         var verdict = FaultVerdict()
-        verdict.lost += stack.wrongShelvesWithOrders(stack.morning)
+        verdict.lost += stack.wrongShelvesWithOrders(morning)
         let reported = try ReportedOrders(stack)
         verdict.lost += reported.differences(from: stack)
         verdict.duplicated += reported.duplicated
-        try await check(stack.morning, &verdict)
+        try await check(morning, &verdict)
         return verdict
     }
 
@@ -83,13 +92,16 @@ struct Checker {
     private func checkMessages(_ verdict: inout FaultVerdict) async throws {
         // Shops are looked at every few seconds: what is on its way at one moment is gone at the next.
         var (waiting, unpublished) = (try await stack.waitingMessages(), try await stack.unpublished())
-        for _ in 1...40 where !waiting.isEmpty || unpublished > 0 {
+        for _ in 1...40 where waiting.keys.contains(where: { !$0.hasSuffix(".dead") }) || unpublished > 0 {
             try await Task.sleep(for: .milliseconds(150))
             (waiting, unpublished) = (try await stack.waitingMessages(), try await stack.unpublished())
         }
-        for (queue, count) in waiting.sorted(by: { $0.key < $1.key }) {
+        for (queue, count) in waiting.sorted(by: { $0.key < $1.key }) where !queue.hasSuffix(".dead") {
             verdict.lost.append("\(count) messages lie in \(queue)")
         }
+        try await checkDeadLetters(waiting.filter { $0.key.hasSuffix(".dead") }, &verdict)
+        try await checkUnfinished(&verdict)
+        if let tap { verdict.lost += try await tap.unaccountedFor() }
         if unpublished > 0 { verdict.lost.append("\(unpublished) events were never published") }
         let unanswered = try await stack.number("SELECT count(*) FROM shared.commands WHERE state <> 'done'")
         if unanswered > 0 { verdict.lost.append("\(unanswered) commands were not carried out") }
@@ -99,6 +111,33 @@ struct Checker {
             WHERE s.chunks <> (SELECT count(*) FROM publishing.chunks c WHERE c.snapshot_id = s.snapshot_id)
             """)
         if chunks > 0 { verdict.lost.append("chunks of \(chunks) snapshots were not applied") }
+    }
+
+    /// Only those dead letters that the fault has to leave; those of the archiver that wait for a person are the same
+    /// as those that lie in a queue.
+    private func checkDeadLetters(_ queues: [String: Int], _ verdict: inout FaultVerdict) async throws {
+        let letters = try await stack.texts(
+            """
+            SELECT format('%s of %s: %s', topic, queue, left(error_message, 300)) FROM dead_letters.letters
+            WHERE state = 'waiting' ORDER BY id
+            """)
+        let count = letters.count + queues.values.reduce(0, +)
+        if count > deadLetters {
+            verdict.lost.append("\(count) dead letters instead of \(deadLetters): \(queues), \(letters.prefix(4))")
+        }
+        if count < deadLetters { verdict.lost.append("\(deadLetters - count) dead letters are missing") }
+        let replaying = try await stack.number("SELECT count(*) FROM dead_letters.letters WHERE state = 'replaying'")
+        if replaying > 0 { verdict.lost.append("what became of \(replaying) replayed letters is unknown") }
+    }
+
+    /// Work outside that was begun, not done, and is no dead letter.
+    private func checkUnfinished(_ verdict: inout FaultVerdict) async throws {
+        for schema in ["stock", "publishing", "orders", "erp", "reconciliation", "notifications"] {
+            let dead = try await MessageTap.dead(in: stack)
+            let open = try await stack.texts("SELECT message_id::text FROM \(schema).inbox WHERE NOT done")
+            let lost = open.filter { !dead.contains($0) }.count
+            if lost > 0 { verdict.lost.append("\(lost) messages in \(schema).inbox were begun and not done") }
+        }
     }
 
     /// Every mail arrived, under one Message-ID for one thing; a repetition under the same one is the reader's
@@ -115,40 +154,17 @@ struct Checker {
             UNION SELECT message_id FROM erp.resendings WHERE message_id IS NOT NULL
             """)
         let strange = arrived.subtracting(written.map(\.messageID)).subtracting(reports)
+        let unsent = Set(reports).subtracting(arrived).count
+        if unsent > 0 { verdict.lost.append("\(unsent) order reports did not arrive at the ERP") }
+        for (what, same) in Dictionary(grouping: written, by: { $0.subject + "\n" + $0.text }) where same.count > 1 {
+            let subject = what.prefix { $0 != "\n" }
+            verdict.duplicated.append("'\(subject)' was mailed under \(same.count) Message-IDs")
+        }
         if !strange.isEmpty { verdict.duplicated.append("\(strange.count) mails arrived that nobody wrote") }
         let held = try await stack.number(
             "SELECT count(*) FROM stock.snapshots WHERE state = 'held' OR decided_at IS NOT NULL")
         let told = written.filter { $0.subject.contains("is held") }.count
         if told < held { verdict.lost.append("\(held - told) held files were told to nobody") }
         if told > held { verdict.duplicated.append("\(told) mails about \(held) held files") }
-    }
-}
-
-/// The sum over all faults of this run.
-final class FaultTally: Sendable {
-    static let shared = FaultTally()
-
-    private struct Sum {
-        var injected = 0
-        var lost = 0
-        var duplicated = 0
-        var stale = 0
-    }
-
-    private let sum = Mutex(Sum())
-
-    func add(_ verdict: FaultVerdict, injected: Int) {
-        sum.withLock { sum in
-            sum.injected += injected
-            sum.lost += verdict.lost.count
-            sum.duplicated += verdict.duplicated.count
-            sum.stale += verdict.stale.count
-        }
-    }
-
-    var text: String {
-        sum.withLock {
-            "faults: \($0.injected) injected, \($0.lost) lost, \($0.duplicated) duplicated, \($0.stale) stale"
-        }
     }
 }

@@ -15,13 +15,16 @@ struct DaySimulationFaults {
             hasSchedules: true,
             edits: [("request_timeout_seconds: 30", "request_timeout_seconds: 1"), ("batch: 100", "batch: 5")])
         try await ProcessStack.with(plan) { stack in
+            let tap = try await MessageTap.install(in: stack)
             try await stack.open(hasOrders: true)
             let began = ContinuousClock.now
             var day = SimulatedDay(stack, seed: seed)
             try await day.run()
             try await day.end()
-            let verdict = try await Checker(stack).verdictOfDay()
-            FaultTally.shared.add(verdict, injected: day.faults.count)
+            let verdict = try await Checker(stack, tap: tap).verdictOfDay()
+            FaultTally.shared.add(
+                fault: "kill -9 or restart of any service on a day with orders", verdict, injected: day.faults.count,
+                inFlight: day.inFlight)
             let seconds = (ContinuousClock.now - began).formatted(
                 .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
             let reported = try ReportedOrders(stack)
@@ -41,6 +44,8 @@ struct DaySimulationFaults {
 struct SimulatedDay {
     /// What was done to which service.
     private(set) var faults: [String] = []
+    /// Messages on their way at the moments of these faults.
+    private(set) var inFlight = 0
 
     private let stack: ProcessStack
     private let customers: Customers
@@ -125,6 +130,7 @@ struct SimulatedDay {
             faults.append("restart of \(service)")
         default: try await strikeAtPoint(service)
         }
+        inFlight += try await stack.messagesInFlight()
         try await stack.letLeasesRunOut()
         try await stack.start(service)
     }
@@ -148,40 +154,14 @@ struct SimulatedDay {
     /// The last report, and rest.
     func end() async throws {
         try await stack.waitForOrders()
-        try await settle()
+        try await stack.settleWithOrders()
         try await stack.clock.move(to: "18:00")
         try await stack.stockbridge("run", "report", "--wait", "120")
         try await stack.wait(for: "the last reports") {
             try await stack.number("SELECT count(*) FROM erp.reports WHERE sent_at IS NULL") == 0
         }
         try await stack.waitForShelves(stack.morning)
-        try await settle()
-    }
-
-    private func settle() async throws {
-        try await stack.wait(for: "the day to come to rest", within: .seconds(240)) {
-            for _ in 1...3 {
-                guard try await looksAtRest() else { return false }
-                try await Task.sleep(for: .milliseconds(150))
-            }
-            return true
-        }
-    }
-
-    private func looksAtRest() async throws -> Bool {
-        let open = try await stack.number(
-            """
-            SELECT (SELECT count(*) FROM publishing.runs WHERE ended_at IS NULL)
-                 + (SELECT count(*) FROM publishing.shelves WHERE due)
-                 + (SELECT count(*) FROM shared.commands WHERE state = 'requested')
-                 + (SELECT count(*) FROM erp.reports WHERE sent_at IS NULL)
-                 + (SELECT count(*) FROM reconciliation.runs WHERE state = 'open')
-                 + (SELECT count(*) FROM notifications.mails WHERE sent_at IS NULL)
-                 + (SELECT count(*) FROM stock.sources s LEFT JOIN publishing.sources p USING (source)
-                    WHERE coalesce(p.sequence, 0) < s.last_sequence)
-            """)
-        guard open == 0, try await stack.unpublished() == 0 else { return false }
-        return try await stack.waitingMessages().keys.allSatisfy { $0.hasSuffix(".dead") }
+        try await stack.settleWithOrders()
     }
 }
 

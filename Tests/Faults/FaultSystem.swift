@@ -38,6 +38,7 @@ final class FaultRound: Sendable {
 
     let stack: ProcessStack
     private let day = Mutex(1)
+    private let inFlight = Mutex(0)
     private let latest: Mutex<Morning>
 
     init(_ stack: ProcessStack) {
@@ -60,6 +61,20 @@ final class FaultRound: Sendable {
         latest.withLock { $0 = next }
         try stack.deliver(next)
         try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])
+    }
+
+    /// Counts what is on its way, for the table: called at the moment of a fault.
+    func countInFlight() async throws {
+        let count = try await stack.messagesInFlight()
+        inFlight.withLock { $0 += count }
+    }
+
+    /// What was counted since the last time.
+    func takeInFlight() -> Int {
+        inFlight.withLock { count in
+            defer { count = 0 }
+            return count
+        }
     }
 
     /// Waits until nothing is on its way anywhere.
@@ -92,10 +107,15 @@ final class FaultRound: Sendable {
     }
 
     /// Comes to rest, compares everything, and says so in one line.
-    func check(_ fault: String, injected: Int, since began: ContinuousClock.Instant) async throws {
+    ///
+    /// - Parameters:
+    ///   - kind: The row of the table it counts in, where that is not the fault's own.
+    func check(
+        _ fault: String, kind: String? = nil, injected: Int, since began: ContinuousClock.Instant
+    ) async throws {
         try await settle()
         let verdict = try await Checker(stack).verdict(morning)
-        FaultTally.shared.add(verdict, injected: injected)
+        FaultTally.shared.add(fault: kind ?? fault, verdict, injected: injected, inFlight: takeInFlight())
         let seconds = (ContinuousClock.now - began).formatted(
             .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
         print("fault: \(fault)\(injected == 0 ? " (not reached)" : ""): at rest after \(seconds), \(verdict.summary)")

@@ -8,7 +8,9 @@ struct NamedFault: Sendable, CustomTestStringConvertible {
     let point: String
     let times: Int
 
-    var testDescription: String { "kill -9 of \(service) at \(point), time \(times)" }
+    /// The row of the table.
+    var kind: String { "kill -9 of \(service) at \(point)" }
+    var testDescription: String { "\(kind), time \(times)" }
 
     static let points = ["after-commit-before-ack", "after-http-before-commit", "after-publish-before-mark"]
 
@@ -38,6 +40,7 @@ struct NamedFault: Sendable, CustomTestStringConvertible {
         let wasReached = !dying.isRunning
         if wasReached { #expect(dying.exitStatus == -SIGKILL, "it was killed at the point, and did not end otherwise") }
         dying.kill()
+        if wasReached { try await round.countInFlight() }
         try await round.stack.letLeasesRunOut()
         try await stack.start(service)
         return wasReached ? 1 : 0
@@ -52,7 +55,7 @@ struct IngestorAndNotifierFaults {
     func ingestor(fault: NamedFault) async throws {
         let (round, began) = (try FaultRound.begin(), ContinuousClock.now)
         let injected = try await fault.inject(into: round) { try await round.nextMorning() }
-        try await round.check(fault.testDescription, injected: injected, since: began)
+        try await round.check(fault.testDescription, kind: fault.kind, injected: injected, since: began)
     }
 
     @Test(
@@ -65,7 +68,7 @@ struct IngestorAndNotifierFaults {
         let injected = try await fault.inject(into: round) { try await round.deliverHeld() }
         try await round.settle()
         try await round.rejectHeld()
-        try await round.check(fault.testDescription, injected: injected, since: began)
+        try await round.check(fault.testDescription, kind: fault.kind, injected: injected, since: began)
     }
 }
 
@@ -77,7 +80,7 @@ struct PublisherFaults {
     func publisher(fault: NamedFault) async throws {
         let (round, began) = (try FaultRound.begin(), ContinuousClock.now)
         let injected = try await fault.inject(into: round) { try await round.nextMorning() }
-        try await round.check(fault.testDescription, injected: injected, since: began)
+        try await round.check(fault.testDescription, kind: fault.kind, injected: injected, since: began)
     }
 }
 

@@ -40,11 +40,13 @@ struct RandomKillFaults {
             // The moment is the fault: nothing is waited for.
             try await Task.sleep(for: .milliseconds(milliseconds))
             try stack.running(service, replica: replica).kill()
+            try await round.countInFlight()
             killed.append("\(service) \(replica) after \(milliseconds) ms")
             try await round.stack.letLeasesRunOut()
             try await stack.start(service, replica: replica)
         }
         try await round.check(
-            "seed \(seed), kill -9 of \(killed.joined(separator: ", "))", injected: killed.count, since: began)
+            "seed \(seed), kill -9 of \(killed.joined(separator: ", "))", kind: "kill -9 at random moments",
+            injected: killed.count, since: began)
     }
 }

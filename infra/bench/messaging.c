@@ -4,6 +4,7 @@
  *        messaging relay BROKER DATABASE COUNT           outbox to the broker with confirms; 500 a round
  *        messaging publish BROKER QUEUE COUNT            persistent, mandatory, confirms, 1,000 in flight, 512 bytes
  *        messaging consume BROKER QUEUE COUNT            prefetch 500, multiple acknowledgements, 100 at once
+ *        messaging pipeline BROKER QUEUE OUT COUNT       consume, publish with confirms, ack; prefetch 500
  * prints seconds from connecting to the last commit or answer.
  * build: cc -O2 $(pkg-config --cflags libpq) -o messaging messaging.c -lrabbitmq -lpq
  */
@@ -407,6 +408,47 @@ static void consume(char *url, const char *queue, long total) {
     }
 }
 
+/* Each on a connection of its own: the n-th delivery is the n-th message published, so confirms say what is done. */
+static void pipeline(char *url, const char *queue, const char *out, long total) {
+    char *again = strdup(url);
+    connect_broker(again);
+    amqp_connection_state_t consumer = broker;
+    start_consuming(queue, 500);
+    connect_broker(url);
+    amqp_connection_state_t publisher = broker;
+    select_confirms(total);
+    amqp_basic_properties_t p = {0};
+    p._flags = AMQP_BASIC_DELIVERY_MODE_FLAG;
+    p.delivery_mode = 2;
+    uint64_t settled = 0, acknowledged = 0;
+    while (acknowledged < (uint64_t)total) {
+        amqp_envelope_t envelope;
+        struct timeval none = {0, 0}, patience = {10, 0};
+        int idle = published == confirmed, came = 0;
+        if (published < (uint64_t)total) {
+            amqp_maybe_release_buffers(consumer);
+            amqp_rpc_reply_t reply = amqp_consume_message(consumer, &envelope, idle ? &patience : &none, 0);
+            came = reply.reply_type == AMQP_RESPONSE_NORMAL;
+            check(came || (!idle && reply.library_error == AMQP_STATUS_TIMEOUT), "no message");
+        }
+        if (came) {
+            publish_one(amqp_empty_bytes, bytes(out), &p, envelope.message.body);
+            amqp_destroy_envelope(&envelope);
+        } else {
+            handle_frame(1);
+        }
+        if (!came || published % 16 == 0) while (handle_frame(0)) {}
+        while (settled < published && answered[settled + 1]) settled++;
+        if (settled - acknowledged >= BATCH || (settled == published && settled > acknowledged)) {
+            check(amqp_basic_ack(consumer, 1, settled, 1) == AMQP_STATUS_OK, "ack");
+            acknowledged = settled;
+        }
+    }
+    amqp_connection_close(consumer, AMQP_REPLY_SUCCESS);
+    broker = publisher;
+    free(again);
+}
+
 int main(int argc, char **argv) {
     if (argc < 5) return 2;
     double start = seconds();
@@ -414,6 +456,7 @@ int main(int argc, char **argv) {
     else if (!strcmp(argv[1], "relay")) relay(argv[2], argv[3], atol(argv[4]));
     else if (!strcmp(argv[1], "publish")) publish(argv[2], argv[3], atol(argv[4]));
     else if (!strcmp(argv[1], "consume")) consume(argv[2], argv[3], atol(argv[4]));
+    else if (!strcmp(argv[1], "pipeline") && argc == 6) pipeline(argv[2], argv[3], argv[4], atol(argv[5]));
     else return 2;
     printf("%.4f\n", seconds() - start);
     amqp_connection_close(broker, AMQP_REPLY_SUCCESS);

@@ -25,7 +25,9 @@ import table
 from system import Failed
 
 IN_QUEUE, PLAIN_QUEUE, EXCHANGE = "notifier.bench-in", "notifier.bench-plain", "notifier.work"
+OUT_QUEUE, DEAD_QUEUE = "notifier.bench-out", "notifier.dead"
 CHAIN, RELAY, BROKER, ROWS = 20_000, 20_000, 50_000, 100_000
+LETTERS = 100_000
 SERVICES = ("stock-publisher", "notifier")
 CEILINGS = {
     "csv": [], "xlsx_read": ["-lzip", "-lxml2"], "messaging": ["-lrabbitmq", "-lpq"], "rows": ["-lpq"],
@@ -107,7 +109,8 @@ class Bench:
         self.environment |= {"STOCKBRIDGE_BENCH_BROKER": self.broker, "STOCKBRIDGE_BENCH_DATABASE": self.database}
         self.sql(server, "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
         foundation = next((self.root / "Shared/Migrations/SQL").glob("shared_0001_*.sql"))
-        self.sql(self.database, "-f", foundation, "-f", self.here / "schema.sql")
+        letters = next((self.root / "Shared/Migrations/SQL").glob("dead_letters_0001_*.sql"))
+        self.sql(self.database, "-f", foundation, "-f", self.here / "schema.sql", "-f", letters)
 
     def broker_call(self, method: str, path: str, body: dict | None = None, may_be_missing: bool = False) -> str:
         """What the broker's management interface answers."""
@@ -152,8 +155,9 @@ class Bench:
     def fill(self, row: str, count: int) -> None:
         if row in WITHOUT_SERVERS:
             return
-        self.sql(self.database, "-c", "TRUNCATE bench.inbox, bench.outbox, bench.effects, bench.levels")
-        if row in ("chain", "consume", "publish", "relay"):
+        self.sql(self.database, "-c", "TRUNCATE bench.inbox, bench.outbox, bench.effects, bench.levels",
+                 "-c", "TRUNCATE dead_letters.letters, dead_letters.fingerprints CASCADE")
+        if row in ("archive", "chain", "consume", "pipeline", "publish", "relay"):
             self.run(self.release / "stockbridge-bench", "fill", row, count, timeout=300)
         if row == "relay":
             self.sql(self.database, "-v", f"count={count}", "-f", self.here / "fill_outbox.sql")
@@ -207,6 +211,34 @@ class Bench:
     def consume(self) -> dict:
         peer = ["broker_pika.py", "consume", self.broker, EXCHANGE, PLAIN_QUEUE, BROKER]
         return self.messaging("consume", BROKER, PLAIN_QUEUE, peer, "pika")
+
+    def archive(self) -> dict:
+        peer = [self.here / "peers/archive_psycopg.py", self.broker, self.database, DEAD_QUEUE, LETTERS]
+        sides = {"ours": lambda: self.ours("archive", LETTERS), "peer": lambda: self.other(self.python, *peer)}
+        return self.measure("archive", LETTERS, "messages/s", sides, "pika + psycopg, 500 a transaction")
+
+    def groups(self) -> dict:
+        self.fill("groups", LETTERS)
+        self.sql(self.database, "-v", f"count={LETTERS}", "-f", self.here / "fill_letters.sql")
+        seconds = [self.ours("groups", LETTERS)["seconds"] for _ in range(self.runs)]
+        say("groups: " + ", ".join(f"{one:.3f}" for one in seconds) + " s")
+        notes = [f"kinds of failures among {LETTERS:,} dead letters"]
+        return table.entry("groups", "s", "lower", {"ours": seconds}, None, notes=notes)
+
+    def pipeline(self) -> dict:
+        def peer(what: str) -> float:
+            # So slow that a tenth has to do.
+            words = [what, self.broker, EXCHANGE, PLAIN_QUEUE, BROKER // 10, OUT_QUEUE]
+            return self.other(self.python, self.here / "peers/broker_pika.py", *words) * 10
+
+        sides = {
+            "ours": lambda: self.ours("pipeline", BROKER),
+            "ceiling": lambda: self.other(
+                self.programs / "messaging", "pipeline", self.broker, PLAIN_QUEUE, OUT_QUEUE, BROKER),
+            "peer": lambda: peer("pipeline"),
+            "pika": lambda: peer("pipeline-pika"),
+        }
+        return self.measure("pipeline", BROKER, "messages/s", sides, "aio-pika, a tenth of the messages")
 
     def copy(self) -> dict:
         return self.rows("copy", "psycopg COPY")
@@ -322,9 +354,10 @@ class Bench:
 ROWS_BY_NAME = {
     "chain": Bench.chain, "relay": Bench.relay, "csv": Bench.csv, "xlsx-read": Bench.xlsx_read,
     "xlsx-write": Bench.xlsx_write,
-    "idle-memory": Bench.idle_memory, "publish": Bench.publish, "consume": Bench.consume, "copy": Bench.copy,
-    "upsert": Bench.upsert, "sale-to-shelf": Bench.sale_to_shelf, "collect": Bench.collect,
-    "collect-2m": Bench.collect,
+    "idle-memory": Bench.idle_memory, "publish": Bench.publish, "consume": Bench.consume,
+    "pipeline": Bench.pipeline, "copy": Bench.copy, "upsert": Bench.upsert, "archive": Bench.archive,
+    "groups": Bench.groups, "sale-to-shelf": Bench.sale_to_shelf,
+    "collect": Bench.collect, "collect-2m": Bench.collect,
 }
 WITHOUT_SERVERS = {"csv", "xlsx-read", "xlsx-write"}
 

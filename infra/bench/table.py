@@ -16,6 +16,8 @@ GOALS = {
     "xlsx-write": {"ceiling": 0.87},
     "copy": {"ceiling": 0.8},
     "upsert": {"ceiling": 0.8},
+    "archive": {"least": 5_000},
+    "groups": {"most": 1},
     "idle-memory": {"most": 40},
     "sale-to-shelf": {"most": 2},
     # 10,000 orders in a minute.

@@ -27,6 +27,8 @@ say "stopped everything under $stack"
 
 if [ "${2:-}" = --remove ]; then
     servers=$(realpath -m "$stack/servers")
+    # The small disk of lend.sh.
+    if mountpoint -q "$servers/postgresql"; then umount -l "$servers/postgresql"; fi
     case $servers in
     "$stack/servers" | /var/tmp/stockbridge-????????????) rm -rf "$servers" ;;
     esac

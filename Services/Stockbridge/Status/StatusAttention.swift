@@ -186,6 +186,14 @@ enum StatusAttention {
                         + (status.mails.lastProblem.map { ": \($0)" } ?? "."),
                     whatToDo: "Look at the mail server and the section 'mail'; sending is tried again by itself."))
         }
+        let dead = status.deadLetters
+        if dead.waiting > 0 {
+            all.append(
+                Attention(
+                    what: "\(Wording.count(dead.waiting, "message")) of \(Wording.count(dead.kinds, "kind")) failed "
+                        + "for good and \(dead.waiting == 1 ? "waits" : "wait") among the dead letters.",
+                    whatToDo: "stockbridge dead-letters groups"))
+        }
         if status.unansweredCommands > 0 {
             all.append(
                 Attention(

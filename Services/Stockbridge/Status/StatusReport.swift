@@ -143,6 +143,13 @@ struct StatusReport: Sendable, Encodable {
         var lastProblem: String?
     }
 
+    /// Messages that failed for good and wait for a person.
+    struct DeadLetters: Sendable, Encodable {
+        var waiting = 0
+        /// Of so many kinds of errors.
+        var kinds = 0
+    }
+
     /// One thing that a person should look at.
     struct Attention: Sendable, Encodable, Equatable {
         var what: String
@@ -162,6 +169,7 @@ struct StatusReport: Sendable, Encodable {
     var alerts: [Alert] = []
     var outboxes: [Outbox] = []
     var mails = Mails()
+    var deadLetters = DeadLetters()
     /// Commands of operators that nobody has answered for a minute.
     var unansweredCommands = 0
     var attention: [Attention] = []

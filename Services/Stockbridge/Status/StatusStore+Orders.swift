@@ -27,4 +27,15 @@ extension StatusStore {
             return orders
         }
     }
+
+    /// Messages that failed for good and wait for a person.
+    static func deadLetters(_ transaction: Transaction) throws -> StatusReport.DeadLetters {
+        let rows = try transaction.query(
+            """
+            SELECT coalesce(sum(k.letters), 0)::bigint AS waiting, count(*) AS kinds
+            FROM (SELECT count(*) AS letters FROM dead_letters.letters WHERE state = 'waiting' GROUP BY fingerprint) k
+            """)
+        guard let row = rows.first else { return StatusReport.DeadLetters() }
+        return StatusReport.DeadLetters(waiting: try row.decode("waiting"), kinds: try row.decode("kinds"))
+    }
 }

@@ -30,6 +30,7 @@ struct StatusStore: Sendable {
             status.alerts = try Self.alerts(transaction)
             status.outboxes = try Self.outboxes(transaction)
             status.mails = try Self.mails(transaction)
+            status.deadLetters = try Self.deadLetters(transaction)
             status.unansweredCommands = try Self.unansweredCommands(transaction)
             return status
         }

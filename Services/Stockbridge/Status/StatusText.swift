@@ -162,12 +162,12 @@ struct StatusText {
         return ([style.bold("Needs attention")] + lines).joined(separator: "\n")
     }
 
-    /// Broken at spaces so that no line goes beyond 100 columns; following lines are indented.
-    static func wrap(_ text: String, indent: Int) -> String {
+    /// Broken at spaces so that no line goes beyond 100 columns, or `width`; following lines are indented.
+    static func wrap(_ text: String, indent: Int, width: Int = 100) -> String {
         var lines: [String] = []
         var line = ""
         for word in text.split(whereSeparator: { $0 == " " || $0.isNewline }) {
-            if !line.isEmpty && indent + line.count + 1 + word.count > 100 {
+            if !line.isEmpty && indent + line.count + 1 + word.count > width {
                 lines.append(line)
                 line = ""
             }

@@ -38,6 +38,7 @@ struct ManagementClient: Sendable {
             virtualHostExists: try await exists("/api/vhosts/\(host)"))
         let names = Set(try await get("/api/users", as: [User].self)?.map(\.name) ?? [])
         for user in wanted { live.users[user] = names.contains(user) ? .ready : .absent }
+        live.nodes = try await get("/api/nodes", as: [LiveTopology.Node].self) ?? []
         // Brokers without feature flags answer 404.
         live.disabledFeatures =
             try await get("/api/feature-flags", as: [Feature].self)?
@@ -45,6 +46,9 @@ struct ManagementClient: Sendable {
         guard live.virtualHostExists else { return live }
         live.exchanges = try await get("/api/exchanges/\(host)", as: [LiveTopology.Exchange].self) ?? []
         live.queues = try await get("/api/queues/\(host)", as: [LiveTopology.Queue].self) ?? []
+        live.policies = try await get("/api/policies/\(host)", as: [LiveTopology.Policy].self) ?? []
+        live.operatorPolicies =
+            try await get("/api/operator-policies/\(host)", as: [LiveTopology.Policy].self) ?? []
         live.bindings = try await get("/api/bindings/\(host)", as: [LiveTopology.Binding].self) ?? []
         live.permissions =
             try await get("/api/vhosts/\(host)/permissions", as: [LiveTopology.Permission].self) ?? []

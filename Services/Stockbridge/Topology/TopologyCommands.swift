@@ -73,11 +73,11 @@ extension GlobalOptions {
 extension TopologyReport {
     fileprivate init(
         _ live: LiveTopology, _ configuration: StockbridgeConfiguration, done: [String] = [],
-        _ differences: [TopologyDifference]
+        _ differences: [TopologyDifference], notes: [String]? = nil
     ) {
         self.init(
             virtualHost: configuration.broker.virtualHost, brokerVersion: live.version, done: done,
-            differences: differences, notes: TopologyComparison.notes(version: live.version))
+            differences: differences, notes: notes ?? TopologyComparison.notes(version: live.version))
     }
 }
 
@@ -129,14 +129,21 @@ struct TopologyApply: AsyncParsableCommand {
 /// `stockbridge topology verify`.
 struct TopologyVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Compare, surplus things included; ends with 3 if anything differs.")
+        commandName: "verify", abstract: "Compare, and look for known traps; ends with 3 if anything is not right.",
+        discussion: """
+            Says what is missing, what differs, what is too much, what a policy undoes, what this version of RabbitMQ \
+            cannot do, and which alarms are in effect. Notes are worth knowing, and are no reason to end with 3: what \
+            is special about the version, and queues that nobody takes anything from.
+            """)
 
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
         let report = try await global.withBroker { broker, configuration in
             let live = try await broker.live()
-            return TopologyReport(live, configuration, broker.comparison.differences(from: live))
+            return TopologyReport(
+                live, configuration, broker.comparison.differences(from: live) + broker.comparison.alarms(live),
+                notes: broker.comparison.notes(live))
         }
         if !report.inOrder { throw ExitStatus.attention }
     }

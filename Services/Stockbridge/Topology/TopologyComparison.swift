@@ -13,6 +13,10 @@ struct TopologyDifference: Sendable, Equatable, Encodable {
         case surplus
         /// This broker cannot do what we rely on.
         case unsupported
+        /// A policy changes what was declared.
+        case overridden
+        /// Something is wrong with the broker at this moment.
+        case alarm
     }
 
     var kind: Kind
@@ -47,26 +51,12 @@ struct TopologyComparison: Sendable {
         }
         all += users(live) + permissions(live) + topicPermissions(live)
         all += topology.declarations.compactMap { difference($0, live) }
-        return all + surplus(live)
+        return all + overrides(live) + surplus(live)
     }
 
     /// Whether this declaration can be made as it is: a queue or exchange with other arguments answers 406.
     func canDeclare(_ declaration: Declaration, on live: LiveTopology) -> Bool {
         difference(declaration, live)?.appliable ?? true
-    }
-
-    /// What a person should know about this version of RabbitMQ; nothing is wrong with it.
-    static func notes(version: String) -> [String] {
-        guard let major = Version(version)?.major else { return [] }
-        return major >= 4
-            ? [
-                "RabbitMQ \(version): a rejected or failed delivery counts against x-delivery-limit, "
-                    + "a returned one does not."
-            ]
-            : [
-                "RabbitMQ \(version): every return of a message counts against x-delivery-limit, "
-                    + "nack with requeue included."
-            ]
     }
 
     // MARK: Version
@@ -87,25 +77,6 @@ struct TopologyComparison: Sendable {
         }
 
         static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
-    }
-
-    private func versionTraps(_ live: LiveTopology) -> [TopologyDifference] {
-        var traps: [TopologyDifference] = []
-        if let version = Version(live.version), version < Version(major: 3, minor: 10) {
-            traps.append(
-                TopologyDifference(
-                    kind: .unsupported, subject: "RabbitMQ \(live.version)",
-                    detail: "quorum queues keep no message TTL and no at-least-once dead letters before 3.10",
-                    appliable: false, advice: "Upgrade the broker to 3.10 or newer"))
-        }
-        for feature in ["quorum_queue", "stream_queue"] where live.disabledFeatures.contains(feature) {
-            traps.append(
-                TopologyDifference(
-                    kind: .unsupported, subject: "feature flag \(feature)",
-                    detail: "it is disabled, and at-least-once dead-lettering needs it; dead letters can get lost",
-                    appliable: false, advice: "Run 'rabbitmqctl enable_feature_flag \(feature)'"))
-        }
-        return traps
     }
 
     // MARK: Users and permissions
@@ -191,8 +162,11 @@ struct TopologyComparison: Sendable {
         case .queue(let name, let arguments):
             guard let found = live.queues.first(where: { $0.name == name }) else { return missing(declaration.label) }
             var parts = Self.argumentDifferences(arguments, found.arguments)
+            if let type = found.type, case .string(let wanted)? = arguments["x-queue-type"], type != wanted {
+                parts.insert("it is a \(type) queue instead of a \(wanted) queue", at: 0)
+            }
             if !found.durable { parts.append("it is not durable") }
-            return changed("queue \(name)", parts)
+            return changed("queue \(name)", parts + consequences(arguments, found, live))
         case .binding(let queue, let exchange, let key):
             let wanted = LiveTopology.Binding(
                 source: exchange, destination: queue, destinationType: "queue", routingKey: key)

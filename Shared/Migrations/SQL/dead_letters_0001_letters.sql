@@ -35,6 +35,8 @@ CREATE TABLE dead_letters.letters (
     archived_at timestamptz NOT NULL,
     -- Tells another death of the same message from another delivery of the same death.
     death bytea NOT NULL,
+    -- The deaths before that one: any of them may be delivered once more, late.
+    earlier_deaths bytea[] NOT NULL DEFAULT '{}',
     -- How often it has died.
     times int NOT NULL DEFAULT 1,
     -- waiting: for a person. replaying: a job has it; it is or will be on the broker. The others are final, unless the
@@ -75,6 +77,8 @@ CREATE TABLE dead_letters.jobs (
         CHECK (state IN ('running', 'paused', 'stopped', 'cancelled', 'done')),
     -- Why it is in this state, as a sentence.
     state_reason text,
+    -- Outcomes up to then are not judged any more: a person let a job that had stopped itself go on.
+    judged_from timestamptz,
     created_at timestamptz NOT NULL,
     ended_at timestamptz,
     -- Which replica of notifier runs it; another takes over when the lease has run out.

@@ -54,7 +54,10 @@ struct ShopifyAnswer {
         number(facts["extensions"]["cost"]["requestedQueryCost"])
     }
 
-    private static func number(_ facts: JSONFacts) -> Double? { facts.textIfAny.flatMap { Double($0) } }
+    /// Finite only: waits are computed with it.
+    private static func number(_ facts: JSONFacts) -> Double? {
+        facts.textIfAny.flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+    }
 
     // MARK: - First layer
 
@@ -109,10 +112,11 @@ struct ShopifyAnswer {
         .refused(call, status: response.status, code: code(facts), message: message(facts))
     }
 
-    /// How long until the query's points are there: (needed - available) / rate, at least a tenth of a second.
+    /// How long until the query's points are there: (needed - available) / rate, between a tenth of a second and a day.
     private func throttledSeconds(_ facts: JSONFacts) -> Double? {
         guard let status = Self.budget(facts), status.restoreRate > 0 else { return nil }
         let needed = min(Self.requestedCost(facts) ?? status.maximum, status.maximum)
-        return max(0.1, (needed - status.available) / status.restoreRate)
+        return min(
+            max(0.1, (needed - status.available) / status.restoreRate), AnswerReading.longestWaitSeconds)
     }
 }

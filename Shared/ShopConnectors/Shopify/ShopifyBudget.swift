@@ -22,7 +22,7 @@ struct ShopifyBudget: Sendable, Equatable {
     func wait(for cost: Double, at now: Double) -> Double {
         guard let status, status.restoreRate > 0 else { return 0 }
         let missing = min(cost, status.maximum) - available(status, now)
-        return max(0, missing / status.restoreRate)
+        return min(max(0, missing / status.restoreRate), AnswerReading.longestWaitSeconds)
     }
 
     /// A query goes out: its points are gone until the answer says otherwise.

@@ -133,8 +133,9 @@ enum ShopifyID {
         return isNumber(number) ? number : nil
     }
 
+    /// Digits, no more than there are in any id of 64 bits.
     static func isNumber(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        !text.isEmpty && text.utf8.count <= 20 && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     private static let stockPrefix = "item-"

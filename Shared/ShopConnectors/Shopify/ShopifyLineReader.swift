@@ -10,7 +10,7 @@ struct ShopifyLineReader {
 
     /// A line, and what the units that were taken off it together with money were worth.
     func line(_ line: JSONFacts) throws(UnreadableFact) -> (OrderLine, taken: Amount) {
-        let id = try line["id"].text()
+        let id = try line["id"].identifier()
         let ordered = try line["quantity"].quantity()
         let current = min(
             ordered, try line["currentQuantity"].quantity() + (taken.refunded[id] ?? .zero))
@@ -117,7 +117,8 @@ struct ShopifyLineReader {
             var step: Int64 = Quantity.microPerUnit
             for _ in 0..<reader.decimals { step /= 10 }
             let half = amount.micro < 0 ? -step / 2 : step / 2
-            return Amount(micro: (amount.micro + half) / step * step)
+            // An amount at the end of the range is wrong anyway; it must not stop the process.
+            return Amount(micro: (amount + Amount(micro: half)).micro / step * step)
         }
     }
 }

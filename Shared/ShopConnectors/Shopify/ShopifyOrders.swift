@@ -72,6 +72,8 @@ struct ShopifyOrders: OrderReading {
             // Deleted or refused meanwhile: what is there is not the whole order.
             guard reply.data["order"]["lineItems"].exists else { break }
             parts.add(lines: reply.data["order"]["lineItems"])
+            // A shop that names the same place again would be read for ever.
+            if parts.linesCursor == cursor { throw client.unexpected(reply, "the same page of lines again") }
         }
         if parts.hasMoreRefunds {
             let reply = try await client.call(

@@ -76,6 +76,7 @@ struct ShopifyWebhooks: WebhookManaging {
             guard page["pageInfo"]["hasNextPage"].isTrue, let next = page["pageInfo"]["endCursor"].textIfAny else {
                 return found
             }
+            guard cursor != .string(next) else { throw client.unexpected(reply, "the same page of webhooks again") }
             cursor = .string(next)
         }
     }

@@ -63,8 +63,13 @@ struct AnswerReading {
         return String(result)
     }
 
-    /// Seconds to wait as the shop asks, from a number or from a date compared with the shop's own clock.
-    var retryAfterSeconds: Double? {
+    /// Nobody waits longer on a shop's word; whoever calls after that asks again.
+    static let longestWaitSeconds = 86_400.0
+
+    /// Seconds to wait as the shop asks, at most a day: a number, or a date compared with the shop's own clock.
+    var retryAfterSeconds: Double? { statedSeconds.map { min($0, Self.longestWaitSeconds) } }
+
+    private var statedSeconds: Double? {
         guard let text = response.header("Retry-After")?.trimmingCharacters(in: .whitespaces) else { return nil }
         if let seconds = Double(text) { return seconds >= 0 && seconds.isFinite ? seconds : nil }
         guard let until = HTTPDate.parse(text), let now = response.header("Date").flatMap(HTTPDate.parse) else {

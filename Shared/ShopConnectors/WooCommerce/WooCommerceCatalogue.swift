@@ -75,6 +75,10 @@ struct WooCommerceCatalogue: CatalogueReading {
             }
             let next = CataloguePosition(
                 offset: offset + items.count, lastID: max(position.lastID, items.last?.id ?? 0))
+            // Ids are counted up from 1, so no more items than that can lie before one.
+            guard next.offset <= next.lastID else {
+                throw client.unexpected(answer, "a list that does not go by its offset")
+            }
             let new = items.filter { $0.id > position.lastID }
             return Page(items: new, next: items.count < pageSize ? nil : next, total: answer.total)
         }

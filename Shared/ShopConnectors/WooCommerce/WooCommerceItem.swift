@@ -36,7 +36,7 @@ struct WooCommerceItem: Decodable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         id = try container.decode(Int.self, forKey: .id)
         error = try container.decodeIfPresent(WooCommerceProblem.self, forKey: .error)
-        name = try? container.decodeIfPresent(String.self, forKey: .name)
+        name = (try? container.decodeIfPresent(String.self, forKey: .name)).map(Self.withoutZero)
         type = try? container.decodeIfPresent(String.self, forKey: .type)
         status = try? container.decodeIfPresent(String.self, forKey: .status)
         sku = try Self.text(container, .sku)
@@ -45,13 +45,16 @@ struct WooCommerceItem: Decodable {
         modifiedAt = (try? container.decodeIfPresent(String.self, forKey: .modifiedAt)).flatMap(WooCommerceDate.parse)
         variations = (try? container.decodeIfPresent([Int].self, forKey: .variations)) ?? []
         let attributes = (try? container.decodeIfPresent([Attribute].self, forKey: .attributes)) ?? []
-        options = attributes.compactMap(\.option).filter { !$0.isEmpty }
+        options = attributes.compactMap { $0.option.map(Self.withoutZero) }.filter { !$0.isEmpty }
     }
+
+    /// No table can keep a zero byte.
+    private static func withoutZero(_ text: String) -> String { text.replacing("\u{0}", with: "\u{FFFD}") }
 
     /// Text that an extension may have turned into a number.
     private static func text(_ container: KeyedDecodingContainer<CodingKeys>, _ key: CodingKeys) throws -> String? {
         guard container.contains(key), try !container.decodeNil(forKey: key) else { return nil }
-        if let text = try? container.decode(String.self, forKey: key) { return text }
+        if let text = try? container.decode(String.self, forKey: key) { return withoutZero(text) }
         return String(try container.decode(Int.self, forKey: key))
     }
 
@@ -106,7 +109,9 @@ struct WooCommerceBatchAnswer: Decodable {
 enum WooCommerceDate {
     static func parse(_ text: String) -> Date? {
         let parts = text.prefix(19).split { !$0.isASCII || !$0.isNumber }.compactMap { Int($0) }
-        guard parts.count == 6, (1...12).contains(parts[1]), (1...31).contains(parts[2]) else { return nil }
+        guard parts.count == 6, (1...9_999).contains(parts[0]), (1...12).contains(parts[1]),
+            (1...31).contains(parts[2]), parts[3] < 24, parts[4] < 60, parts[5] <= 60
+        else { return nil }
         let seconds = (parts[3] * 60 + parts[4]) * 60 + parts[5]
         return Date(timeIntervalSince1970: Double(days(parts[0], parts[1], parts[2]) * 86_400 + seconds))
     }

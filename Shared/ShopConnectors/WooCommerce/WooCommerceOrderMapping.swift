@@ -32,13 +32,13 @@ struct WooCommerceOrderMapping {
         } catch {
             return .unreadable(
                 UnreadableOrder(
-                    externalID: facts["id"].textIfAny ?? "without an id",
+                    externalID: (try? facts["id"].identifier()) ?? "without an id",
                     updatedAt: Self.moment(facts["date_modified_gmt"]), problem: error.description))
         }
     }
 
     private func order(_ facts: JSONFacts) throws(UnreadableFact) -> Order {
-        let id = try facts["id"].text()
+        let id = try facts["id"].identifier()
         guard let placedAt = Self.moment(facts["date_created_gmt"]) else {
             throw facts["date_created_gmt"].problem("is not a time")
         }
@@ -83,7 +83,7 @@ struct WooCommerceOrderMapping {
             let gross = subtotal + subtotalTax
             lines.append(
                 OrderLine(
-                    id: try line["id"].text(), listing: Self.listing(line),
+                    id: try line["id"].identifier(), listing: Self.listing(line),
                     sku: line["sku"].textIfAny.map { ShopSKU(rawValue: $0) }, name: line["name"].words,
                     quantity: quantity, orderedQuantity: quantity, unitNet: subtotal.divided(by: quantity),
                     unitGross: gross.divided(by: quantity), discount: gross - net - tax,
@@ -116,7 +116,7 @@ struct WooCommerceOrderMapping {
         for refund in try facts["refunds"].list() {
             refunds.append(
                 OrderRefund(
-                    id: try refund["id"].text(), amount: try refund["total"].amount().magnitude,
+                    id: try refund["id"].identifier(), amount: try refund["total"].amount().magnitude,
                     reason: refund["reason"].words))
         }
         return refunds

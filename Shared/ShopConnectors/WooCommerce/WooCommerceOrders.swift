@@ -120,21 +120,24 @@ struct WooCommerceOrders: OrderReading {
                 status, piece.time, piece.first...piece.last, .id, offset: max(0, offset - 1))
             if let expected = lastID, list.orders.first?.externalID != expected {
                 restarts += 1
-                guard restarts < 20 else {
-                    throw .malformedAnswer(
-                        ShopCall(shop: client.configuration.shop, action: .readOrders),
-                        UnexpectedAnswer(
-                            status: 200, contentType: nil, bytes: 0, beginning: "",
-                            problem: "a list of orders that never stands still"))
-                }
+                guard restarts < 20 else { throw useless("a list of orders that never stands still") }
                 (offset, lastID) = (0, nil)
                 continue
             }
             piece.addWhole(list)
             guard list.isFull, let last = list.orders.last else { return }
+            guard list.orders.first?.externalID != last.externalID else {
+                throw useless("a list of orders that cannot be told from each other")
+            }
             offset = max(0, offset - 1) + list.orders.count
             lastID = last.externalID
         }
+    }
+
+    private func useless(_ problem: String) -> ConnectorError {
+        .malformedAnswer(
+            ShopCall(shop: client.configuration.shop, action: .readOrders),
+            UnexpectedAnswer(status: 200, contentType: nil, bytes: 0, beginning: "", problem: problem))
     }
 
     // MARK: - Putting together

@@ -25,10 +25,12 @@ struct WooCommerceWebhookVerifier: WebhookVerifying {
         guard let delivery = headers.value("X-WC-Webhook-Delivery-ID") else {
             return .rejected("there is no id of the delivery")
         }
-        guard let tree = try? JSONTree(body), let id = JSONFacts(tree: tree)["id"].textIfAny, Int(id) != nil else {
+        guard let tree = try? JSONTree(body), let id = JSONFacts(tree: tree)["id"].textIfAny.flatMap({ Int($0) }),
+            id > 0
+        else {
             return .rejected("it names no order")
         }
-        return .order(OrderNotice(externalID: id, deliveryID: delivery, sentAt: nil, topic: topic))
+        return .order(OrderNotice(externalID: String(id), deliveryID: delivery, sentAt: nil, topic: topic))
     }
 
     private static func isPing(_ body: [UInt8]) -> Bool {
@@ -42,6 +44,9 @@ struct WooCommerceWebhookVerifier: WebhookVerifying {
 struct WooCommerceWebhooks: WebhookManaging {
     let client: WooCommerceClient
     let secret: String
+
+    /// No shop has ten thousand webhooks; one that seems to repeats itself.
+    private static let mostPages = 100
 
     func subscriptions(to url: String) async throws(ConnectorError) -> [WebhookSubscription] {
         var found: [WebhookSubscription] = []
@@ -63,6 +68,7 @@ struct WooCommerceWebhooks: WebhookManaging {
             }
             if elements.count < WooCommerceConfiguration.platformLimit { return found }
             page += 1
+            guard page <= Self.mostPages else { throw client.unexpected(answer, "a list of webhooks without end") }
         }
     }
 

@@ -134,6 +134,16 @@ struct GoldenEventTests {
         #expect(error?.description.contains(place) == true, "\(error?.description ?? "")")
     }
 
+    @Test(arguments: ["\"Customer One\"", "99999999999999999999999999", "1e999"])
+    func aValueThatDoesNotFitIsNotQuoted(_ value: String) {
+        let text = "{\"message_id\":\"0192a3b4-c5d6-47e8-89fa-abbccddeeff0\",\"outcome\":\(value)}"
+        let error = #expect(throws: ContractError.self) {
+            try ContractCoding.decode(MessageSettled.self, from: Array(text.utf8))
+        }
+        let sentence = error?.description ?? ""
+        #expect(sentence.contains("outcome") && !sentence.contains("Customer") && !sentence.contains("999"))
+    }
+
     @Test
     func aQuantityAsAJSONNumberIsRefused() {
         let text = #"{"warehouse":"HN","on_hand":12}"#

@@ -43,9 +43,10 @@ struct BridgeBench: Sendable {
     ///   - startAt: What the clock says at first.
     ///   - mailbox: The address before the `@`; the mail server refuses, delays or loses mails by its name.
     ///   - waitMinutes: How long a report waits for its orders.
+    ///   - attempts: How often a message is tried.
     static func with(
         replicas: Int = 1, startAt: Date = noon.addingTimeInterval(-2), mailbox: String = "orders",
-        smtpPort: String? = nil, waitMinutes: Int = 10, _ body: (BridgeBench) async throws -> Void
+        smtpPort: String? = nil, waitMinutes: Int = 10, attempts: Int = 30, _ body: (BridgeBench) async throws -> Void
     ) async throws {
         let services = ServiceCatalogue.services(
             shops: ["saigon"],
@@ -57,7 +58,8 @@ struct BridgeBench: Sendable {
             let address = mailbox.isEmpty ? "" : "\(mailbox)@\(system.name.replacing("_", with: "-")).example"
             let bench = BridgeBench(system, MovedClock(at: startAt), address)
             let port = try smtpPort ?? environment("STOCKBRIDGE_TEST_SMTP_PORT")
-            let text = try bench.configurationText(folder, smtpPort: port, waitMinutes: waitMinutes)
+            let text = try bench.configurationText(
+                folder, smtpPort: port, waitMinutes: waitMinutes, attempts: attempts)
             try text.write(to: bench.configurationFile, atomically: true, encoding: .utf8)
             try await bench.running(replicas, bench.configuration(), body)
         }
@@ -118,7 +120,9 @@ struct BridgeBench: Sendable {
         try #require(ProcessInfo.processInfo.environment[name], "\(name) is not set: start the test stack")
     }
 
-    private func configurationText(_ folder: URL, smtpPort: String, waitMinutes: Int) throws -> String {
+    private func configurationText(
+        _ folder: URL, smtpPort: String, waitMinutes: Int, attempts: Int
+    ) throws -> String {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
             try text.write(to: file, atomically: true, encoding: .utf8)
@@ -156,7 +160,8 @@ struct BridgeBench: Sendable {
                 credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
                 warehouses: [HN]
             erp: {name: acme, mailbox: [\(mailbox)], report_wait_minutes: \(waitMinutes)}
-            retry: {tiers: [1s, 2s], max_attempts: {erp-bridge: 30}}
+            retry: {tiers: [1s, 2s], max_attempts: {erp-bridge: \(attempts)}, \
+            outage: {first_probe: 1s, longest_probe: 2s}}
             alerts: {to: operations}
             """
     }

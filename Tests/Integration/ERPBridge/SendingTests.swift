@@ -127,6 +127,27 @@ struct SendingTests {
         }
     }
 
+    @Test("a mail server that is away for longer than all attempts leaves no dead letter")
+    func awayForLong() async throws {
+        let relay = try SwitchedPort(to: try BridgeBench.environment("STOCKBRIDGE_TEST_SMTP_PORT"))
+        defer { relay.close() }
+        try await BridgeBench.with(smtpPort: "\(relay.port)", attempts: 2) { bench in
+            try await bench.say([sampleOrder("1")])
+            try await bench.knows(1)
+            try await bench.collected()
+            #expect(
+                try await eventually {
+                    try await bench.system.number("SELECT coalesce(max(attempts), 0) FROM erp.reports") >= 2
+                })
+            // Long enough for more attempts than there are.
+            try await Task.sleep(for: .seconds(5))
+            #expect(try await bench.system.ready("erp-bridge.dead") == 0)
+            try relay.open()
+            _ = try await bench.report()
+            #expect(try await bench.system.ready("erp-bridge.dead") == 0)
+        }
+    }
+
     @Test("a refusal for good is told, blocks nobody, and is tried again with the next report")
     func refused() async throws {
         try await BridgeBench.with(mailbox: "refuse-550") { bench in

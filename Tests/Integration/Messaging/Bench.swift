@@ -69,8 +69,10 @@ struct Bench: Sendable {
         parts = RunnerParts(
             service: Self.service, broker: system.broker(.stockIngestor),
             publisher: Publisher(system.broker(.stockIngestor)), database: database,
-            policy: RetryPolicy(tiers: [Self.tier], maximumAttempts: 5), stop: StopSignal(), logger: quiet,
-            now: { Date() })
+            policy: RetryPolicy(
+                tiers: [Self.tier], maximumAttempts: 5,
+                outage: .init(failuresInARow: 3, firstProbe: .milliseconds(400), longestProbe: .seconds(1))),
+            stop: StopSignal(), logger: quiet, now: { Date() })
     }
 
     // MARK: Messages

@@ -139,6 +139,78 @@ struct WorkRunnerTests {
         }
     }
 
+    private static let noAnswer = FailureReason(.transient, code: "shop.unreachable", message: "No answer.")
+
+    @Test("failures that speak for an outage are tried again, and pause the queue when there were several in a row")
+    func severalInARow() async throws {
+        try await Bench.with { bench in
+            let isOut = Mutex(true)
+            let worker = Worker { _, _ in
+                isOut.withLock { $0 } ? .outage(Dependency("shop hanoi"), Self.noAnswer) : .done
+            }
+            let run = runner(bench, worker, concurrency: 1) { _ in !isOut.withLock { $0 } }
+            try await bench.publish(try (0..<12).map { try bench.message(bench.event($0), to: Bench.workQueue) })
+            try await bench.running([run]) { () async throws in
+                #expect(try await eventually { worker.calls.count == 3 })
+                #expect(try await eventually { try await bench.system.ready(Bench.workQueue) == 12 }, "all are back")
+                try await Task.sleep(for: .seconds(2))
+                #expect(worker.calls.count == 3, "nothing is consumed while the queue is paused")
+                isOut.withLock { $0 = false }
+                #expect(try await eventually { Set(worker.calls.map(\.number)).count == 12 })
+                #expect(try await bench.drained(Bench.workQueue))
+            }
+            #expect(worker.calls.allSatisfy { $0.attempt <= 2 }, "the third in a row counts no attempt")
+            #expect(try await bench.system.ready(Bench.deadQueue) == 0)
+        }
+    }
+
+    @Test("a message whose attempts are used up dies only if the dependency answers")
+    func lastAttempt() async throws {
+        try await Bench.with { bench in
+            let isOut = Mutex(true)
+            let worker = Worker { event, _ in
+                event.payload.number == 1 ? .outage(Dependency("shop hanoi"), Self.noAnswer) : .done
+            }
+            var last = try bench.message(bench.event(1), to: Bench.workQueue)
+            last.properties.headers[HeaderName.attempt] = .integer(5)
+            try await bench.publish([last])
+            let run = runner(bench, worker) { _ in !isOut.withLock { $0 } }
+            try await bench.running([run]) { () async throws in
+                #expect(try await eventually { worker.calls.count == 1 })
+                #expect(try await eventually { try await bench.system.ready(Bench.workQueue) == 1 })
+                #expect(try await bench.system.ready(Bench.deadQueue) == 0, "the shop is out: the message waits")
+                isOut.withLock { $0 = false }
+                let dead = try #require(try await bench.system.take(1, from: Bench.deadQueue).first)
+                #expect(dead.header(HeaderName.errorCode) == "shop.unreachable")
+                #expect(worker.calls.map(\.attempt) == [5, 5])
+            }
+        }
+    }
+
+    @Test("in a queue of several dependencies one that is out holds up its own messages alone")
+    func shared() async throws {
+        try await Bench.with { bench in
+            let isOut = Mutex(true)
+            let worker = Worker { event, _ in
+                event.payload.number < 6 && isOut.withLock { $0 }
+                    ? .outage(Dependency("shop hanoi"), Self.noAnswer) : .done
+            }
+            let runner = WorkRunner(
+                queue: Bench.workQueue, concurrency: 2, routes: [WorkRoute(worker)], parts: bench.parts,
+                isShared: true, probe: { _ in !isOut.withLock { $0 } })
+            try await bench.publish(try (0..<6).map { try bench.message(bench.event($0), to: Bench.workQueue) })
+            try await bench.running([{ await runner.run() }]) { () async throws in
+                #expect(try await eventually { worker.calls.count > 40 })
+                try await bench.publish([try bench.message(bench.event(7), to: Bench.workQueue)])
+                #expect(try await eventually { worker.calls.contains { $0.number == 7 } })
+                #expect(try await bench.system.ready(Bench.deadQueue) == 0)
+                isOut.withLock { $0 = false }
+                #expect(try await bench.drained(Bench.workQueue))
+            }
+            #expect(worker.calls.allSatisfy { $0.attempt <= 5 })
+        }
+    }
+
     @Test("no more than so many are worked on at once")
     func bounded() async throws {
         try await Bench.with { bench in

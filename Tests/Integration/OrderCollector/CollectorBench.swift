@@ -31,7 +31,7 @@ struct CollectorBench: Sendable {
     }
 
     static func with(
-        _ shops: [ShopName] = ["hanoi"], replicas: Int = 1, publicURL: String? = nil,
+        _ shops: [ShopName] = ["hanoi"], replicas: Int = 1, publicURL: String? = nil, attempts: Int = 30,
         setUp: (ShopSimulator) throws -> Void = { _ in }, _ body: (CollectorBench) async throws -> Void
     ) async throws {
         let services = ServiceCatalogue.services(
@@ -52,7 +52,8 @@ struct CollectorBench: Sendable {
                     try await simulator.start()
                     simulators[shop] = simulator
                 }
-                let configuration = try configuration(shops, simulators, system, folder, publicURL: publicURL)
+                let configuration = try configuration(
+                    shops, simulators, system, folder, publicURL: publicURL, attempts: attempts)
                 outcome = .success(
                     try await CollectorBench(system, simulators).running(replicas, configuration, body))
             } catch {
@@ -105,7 +106,7 @@ struct CollectorBench: Sendable {
 
     private static func configuration(
         _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
-        publicURL: String?
+        publicURL: String?, attempts: Int
     ) throws -> StockbridgeConfiguration {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
@@ -154,7 +155,8 @@ struct CollectorBench: Sendable {
             warehouses: [{name: HN}]
             shops:
             \(entries.joined(separator: "\n"))
-            retry: {tiers: [1s, 2s], max_attempts: {order-collector: 30}}
+            retry: {tiers: [1s, 2s], max_attempts: {order-collector: \(attempts)}, \
+            outage: {first_probe: 1s, longest_probe: 2s}}
             alerts: {to: operations}
             """
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")

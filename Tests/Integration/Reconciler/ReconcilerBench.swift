@@ -43,7 +43,7 @@ struct ReconcilerBench: Sendable {
 
     static func with(
         _ catalogues: [ShopName: [CatalogueProduct]], replicas: Int = 1, repairs: Bool = false,
-        shopify: Set<ShopName> = [], _ body: (ReconcilerBench) async throws -> Void
+        shopify: Set<ShopName> = [], attempts: Int = 30, _ body: (ReconcilerBench) async throws -> Void
     ) async throws {
         let shops = catalogues.keys.sorted()
         let services = ServiceCatalogue.services(
@@ -68,7 +68,7 @@ struct ReconcilerBench: Sendable {
                     simulators[shop] = simulator
                 }
                 let configuration = try configuration(
-                    shops, simulators, system, folder, repairs: repairs, shopify: shopify)
+                    shops, simulators, system, folder, repairs: repairs, shopify: shopify, attempts: attempts)
                 let bench = ReconcilerBench(system, simulators)
                 outcome = .success(try await bench.running(replicas, configuration, body))
             } catch {
@@ -120,7 +120,7 @@ struct ReconcilerBench: Sendable {
 
     private static func configuration(
         _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
-        repairs: Bool, shopify: Set<ShopName>
+        repairs: Bool, shopify: Set<ShopName>, attempts: Int
     ) throws -> StockbridgeConfiguration {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
@@ -173,7 +173,8 @@ struct ReconcilerBench: Sendable {
             shops:
             \(entries.joined(separator: "\n"))
             reconciliation: {mail_by: {cron: "30 6 * * *"}, to: operations}
-            retry: {tiers: [1s, 2s], max_attempts: {reconciler: 30}}
+            retry: {tiers: [1s, 2s], max_attempts: {reconciler: \(attempts)}, \
+            outage: {first_probe: 1s, longest_probe: 2s}}
             alerts: {to: operations}
             """
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")

@@ -41,7 +41,7 @@ struct PublisherBench: Sendable {
     private let names: [ShopName]
 
     static func with(
-        _ shops: [ShopSetup], replicas: Int = 1, clock: WallClock = .system,
+        _ shops: [ShopSetup], replicas: Int = 1, clock: WallClock = .system, attempts: Int = 30,
         _ body: (PublisherBench) async throws -> Void
     ) async throws {
         let services = ServiceCatalogue.services(
@@ -55,7 +55,7 @@ struct PublisherBench: Sendable {
             let outcome: Result<Void, any Error>
             do {
                 for shop in shops where shop.connector == nil { simulators[shop.name] = try await simulator(shop) }
-                let configuration = try configuration(shops, simulators, system, folder)
+                let configuration = try configuration(shops, simulators, system, folder, attempts)
                 let bench = PublisherBench(system, simulators, shops.map(\.name))
                 let connectors = Dictionary(
                     uniqueKeysWithValues: shops.compactMap { shop in shop.connector.map { (shop.name, $0) } })
@@ -112,7 +112,8 @@ struct PublisherBench: Sendable {
     }
 
     private static func configuration(
-        _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL
+        _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
+        _ attempts: Int
     ) throws -> StockbridgeConfiguration {
         func secret(_ name: String, _ text: String) throws {
             let file = folder.appendingPathComponent(name)
@@ -159,7 +160,8 @@ struct PublisherBench: Sendable {
             warehouses: [{name: HN}, {name: HCM}]
             shops:
             \(entries.joined(separator: "\n"))
-            retry: {tiers: [1s, 2s], max_attempts: {stock-publisher: 30}}
+            retry: {tiers: [1s, 2s], max_attempts: {stock-publisher: \(attempts)}, \
+            outage: {first_probe: 1s, longest_probe: 2s}}
             alerts: {to: operations}
             """
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")

@@ -3,9 +3,13 @@ import Transfer
 
 /// The broker's management API, as far as tests need it.
 final class Management: Sendable {
-    static let shared = Management()
+    static let shared = Management(ProcessInfo.processInfo.environment)
 
+    private let environment: [String: String]
     let transfer = TransferClient(options: TransferOptions())
+
+    /// - Parameter environment: That of the servers.
+    init(_ environment: [String: String]) { self.environment = environment }
 
     private struct Queue: Decodable { let name: String }
 
@@ -18,7 +22,7 @@ final class Management: Sendable {
     func removeVirtualHost(_ name: String) async throws { _ = try await call("DELETE", "/api/vhosts/\(name)") }
 
     private func call(_ method: String, _ path: String) async throws -> [UInt8] {
-        guard let address = URLComponents(string: try Places.variable("STOCKBRIDGE_TEST_BROKER_MANAGEMENT")) else {
+        guard let address = URLComponents(string: try Places.variable("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", of: environment)) else {
             throw ProcessStackProblem("STOCKBRIDGE_TEST_BROKER_MANAGEMENT is no address.")
         }
         let base = "http://\(address.host ?? "127.0.0.1"):\(address.port ?? 15_672)"

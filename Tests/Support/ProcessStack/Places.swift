@@ -20,8 +20,10 @@ enum Places {
     }
 
     /// A variable that the test stack writes.
-    static func variable(_ name: String) throws -> String {
-        guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
+    static func variable(
+        _ name: String, of environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> String {
+        guard let text = environment[name], !text.isEmpty else {
             throw ProcessStackProblem("\(name) is not set: start the test stack and source the environment it writes.")
         }
         return text

@@ -157,8 +157,8 @@ extension ProcessStack {
         var waiting: [String: Int] = [:]
         let started = children.withLock { Set($0.map(\.name)) }
         let absent = ["order-collector", "erp-bridge", "reconciler"].filter { !started.contains($0) }
-        for queue in try await Management.shared.queues(of: name)
-        where !absent.contains(where: { queue == $0 || queue.hasPrefix($0 + ".") }) {
+        for queue in try await management.queues(of: name)
+        where !queue.hasPrefix("test.") && !absent.contains(where: { queue == $0 || queue.hasPrefix($0 + ".") }) {
             let count = try await session.checkQueue(queue).messages
             if count > 0 { waiting[queue] = count }
         }
@@ -171,6 +171,16 @@ extension ProcessStack {
         let schemas = ["stock", "publishing", "orders", "erp", "reconciliation", "notifications", "operations"]
         let counts = schemas.map { "(SELECT count(*) FROM \($0).outbox)" }.joined(separator: " + ")
         return try await number("SELECT (\(counts))::bigint")
+    }
+
+    /// Messages on their way now: those that lie in queues, those that a service holds and has not done, and those in
+    /// outboxes.
+    public func messagesInFlight() async throws -> Int {
+        let schemas = ["stock", "publishing", "orders", "erp", "reconciliation", "notifications"]
+        let counts = schemas.map { "(SELECT count(*) FROM \($0).inbox WHERE NOT done)" }.joined(separator: " + ")
+        let held = try await number("SELECT (\(counts))::bigint")
+        let waiting = try await waitingMessages().values.reduce(0, +)
+        return try await unpublished() + waiting + held
     }
 
     // MARK: - Shops

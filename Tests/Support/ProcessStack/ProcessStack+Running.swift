@@ -23,7 +23,7 @@ extension ProcessStack {
     public func start(_ service: String, replica: Int = 1) async throws -> ChildProcess {
         let child = try launch(
             named: Self.name(of: service, replica), executable: Places.executable(service),
-            ["--configuration", configuration.path()])
+            ["--configuration", configuration(ofReplica: replica).path()])
         try await waitUntilReady(child)
         return child
     }
@@ -47,7 +47,7 @@ extension ProcessStack {
 
     /// Of every process of this system.
     private var environment: [String: String] {
-        ProcessInfo.processInfo.environment.merging([
+        serverEnvironment.merging([
             "STOCKBRIDGE_CONFIGURATION": configuration.path(), "STOCKBRIDGE_CLOCK_OFFSET_FILE": clock.file.path(),
         ]) { _, own in own }
     }
@@ -57,11 +57,31 @@ extension ProcessStack {
             if let status = child.exitStatus {
                 throw ProcessStackProblem("\(child.name) ended with \(status):\n\(child.tail())")
             }
-            let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#)?.output.1
-            guard let port else { return false }
-            let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
-            return (try? await Management.shared.transfer.send(request))?.status == 200
+            return await isReady(child)
         }
+    }
+
+    private func isReady(_ child: ChildProcess) async -> Bool {
+        let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#)?.output.1
+        guard let port else { return false }
+        let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
+        return (try? await management.transfer.send(request))?.status == 200
+    }
+
+    /// Waits until every service that is running says again that it is ready.
+    public func waitUntilReady() async throws {
+        for child in children.withLock({ $0 }) where child.name != "mail" && child.isRunning {
+            try await waitUntilReady(child)
+        }
+    }
+
+    /// The services that run and say that they are not ready.
+    public func unreadyServices() async -> [String] {
+        var unready: [String] = []
+        for child in children.withLock({ $0 }) where child.name != "mail" && child.isRunning {
+            if await !isReady(child) { unready.append(child.name) }
+        }
+        return unready
     }
 
     /// The newest process of a service that is running.

@@ -30,6 +30,8 @@ public final class ProcessStack: Sendable {
     public let clock: StackClock
 
     let servers: TestServers
+    let management: Management
+    let serverEnvironment: [String: String]
     let children = Mutex<[ChildProcess]>([])
     private let database = Mutex<PostgresPool?>(nil)
 
@@ -60,20 +62,24 @@ public final class ProcessStack: Sendable {
 
     private init(
         name: String, directory: URL, incoming: URL, plan: StackPlan, morning: Morning,
-        shops: [String: ShopSimulator], servers: TestServers, clock: StackClock
+        shops: [String: ShopSimulator], servers: TestServers, serverEnvironment: [String: String], clock: StackClock
     ) {
         (self.name, self.directory, self.incoming, self.plan) = (name, directory, incoming, plan)
         (self.morning, self.shops, self.servers, self.clock) = (morning, shops, servers, clock)
+        self.serverEnvironment = serverEnvironment
+        management = Management(serverEnvironment)
         mailDirectory = directory.appending(path: "mail")
     }
 
     // MARK: - Making
 
     private static func make(_ plan: StackPlan) async throws -> ProcessStack {
-        let servers = try TestServers()
+        let environment = plan.servers?.environment ?? ProcessInfo.processInfo.environment
+        let servers = try TestServers(environment: environment)
         let name = "stockbridge_e2e_" + UUID().uuidString.lowercased().prefix(8)
         let directory = FileManager.default.temporaryDirectory.appending(path: name)
-        let incoming = URL(filePath: try Places.variable("STOCKBRIDGE_TEST_SFTP_DIRECTORY")).appending(path: name)
+        let incoming = URL(filePath: try Places.variable("STOCKBRIDGE_TEST_SFTP_DIRECTORY", of: environment))
+            .appending(path: name)
         for place in [directory.appending(path: "mail"), directory.appending(path: "log"), incoming] {
             try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         }
@@ -99,7 +105,7 @@ public final class ProcessStack: Sendable {
         }
         return ProcessStack(
             name: name, directory: directory, incoming: incoming, plan: plan, morning: morning, shops: shops,
-            servers: servers, clock: clock)
+            servers: servers, serverEnvironment: environment, clock: clock)
     }
 
     /// Mail server, configuration, database and broker.
@@ -134,7 +140,8 @@ public final class ProcessStack: Sendable {
     }
 
     private func writeEnvironment(mailPort: Int) throws {
-        var facts = ProcessInfo.processInfo.environment.filter { $0.key.hasPrefix("STOCKBRIDGE_TEST_") }
+        let environment = plan.servers?.environmentOfServices ?? serverEnvironment
+        var facts = environment.filter { $0.key.hasPrefix("STOCKBRIDGE_TEST_") }
         facts["STOCKBRIDGE_TEST_SMTP_PORT"] = "\(mailPort)"
         let lines = facts.map { "export \($0.key)='\($0.value)'\n" }.sorted().joined()
         try lines.write(to: directory.appending(path: "environment"), atomically: true, encoding: .utf8)
@@ -164,7 +171,7 @@ public final class ProcessStack: Sendable {
         let administration = PostgresConnection(servers.database)
         try? await administration.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
         await administration.close()
-        try? await Management.shared.removeVirtualHost(name)
+        try? await management.removeVirtualHost(name)
         try? FileManager.default.removeItem(at: incoming)
         if ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_KEEP"] == nil {
             try? FileManager.default.removeItem(at: directory)

@@ -67,6 +67,16 @@ public final class StackClock: Sendable {
         if moved { try await Task.sleep(for: .milliseconds(200)) }
     }
 
+    /// Moves the clock by so many minutes, back if they are negative, as an administrator or a time server does;
+    /// returns once everybody has seen it.
+    public func jump(minutes: Double) async throws {
+        try offset.withLock { offset in
+            offset += minutes * 60
+            try "\(offset)\n".write(to: file, atomically: true, encoding: .utf8)
+        }
+        try await Task.sleep(for: .milliseconds(200))
+    }
+
     private static func time(_ local: String, on date: String) throws -> Date {
         let style = Date.ISO8601FormatStyle(timeZone: timeZone).year().month().day()
             .time(includingFractionalSeconds: false)

@@ -19,6 +19,8 @@ public struct StackPlan: Sendable {
     public var edits: [(String, String)]
     /// In place of the demo's source: entries of `sources`, made once the stack's SFTP directory is known.
     public var sources: (@Sendable (String) -> String)?
+    /// Servers of its own; nil for those that all tests share.
+    public var servers: PrivateServers?
 
     /// The demo's merchant with waits that are shorter, so that a test has not to wait for them.
     ///

@@ -1,6 +1,6 @@
 public import Contracts
 import Crypto
-import Foundation
+public import Foundation
 public import PostgreSQL
 public import RabbitMQ
 import Transfer
@@ -26,17 +26,18 @@ public struct TestServers: Sendable {
 
     /// Reads `STOCKBRIDGE_TEST_BROKER`, `STOCKBRIDGE_TEST_BROKER_MANAGEMENT` and `STOCKBRIDGE_TEST_DATABASE`.
     ///
+    /// - Parameter environment: This process's, or that of other servers.
     /// - Throws: ``TestStackProblem`` if one is missing: a test without its servers fails, it is not skipped.
-    public init() throws {
-        let broker = try Self.address("STOCKBRIDGE_TEST_BROKER")
+    public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+        let broker = try Self.address("STOCKBRIDGE_TEST_BROKER", environment)
         self.broker = BrokerConfiguration(
             host: broker.host ?? "127.0.0.1", port: broker.port ?? 5_672, user: broker.user ?? "guest",
             password: broker.password ?? "guest", connectionName: "test administrator")
-        let management = try Self.address("STOCKBRIDGE_TEST_BROKER_MANAGEMENT")
+        let management = try Self.address("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", environment)
         managementURL = "http://\(management.host ?? "127.0.0.1"):\(management.port ?? 15_672)"
         managementAccount = Credentials(user: management.user ?? "guest", password: management.password ?? "guest")
         guard
-            var database = PostgresConfiguration(url: try Self.value("STOCKBRIDGE_TEST_DATABASE"))
+            var database = PostgresConfiguration(url: try Self.value("STOCKBRIDGE_TEST_DATABASE", environment))
         else {
             throw TestStackProblem(
                 "STOCKBRIDGE_TEST_DATABASE is not of the form postgresql://user:password@host:port/database.")
@@ -46,15 +47,15 @@ public struct TestServers: Sendable {
         self.database = database
     }
 
-    private static func value(_ name: String) throws -> String {
-        guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
+    private static func value(_ name: String, _ environment: [String: String]) throws -> String {
+        guard let text = environment[name], !text.isEmpty else {
             throw TestStackProblem("\(name) is not set: start the test stack and source the environment it writes.")
         }
         return text
     }
 
-    private static func address(_ name: String) throws -> URLComponents {
-        guard let address = URLComponents(string: try value(name)) else {
+    private static func address(_ name: String, _ environment: [String: String]) throws -> URLComponents {
+        guard let address = URLComponents(string: try value(name, environment)) else {
             throw TestStackProblem("\(name) is no address.")
         }
         return address

@@ -2,6 +2,8 @@
 public struct WorkbookBuilder {
     /// The parts by name.
     public var parts: [(name: String, content: [UInt8])] = []
+    /// Parts by name that are written as a given deflate stream, with the length that the archive claims for them.
+    public var deflated: [String: (stream: [UInt8], claimedBytes: Int)] = [:]
 
     /// A workbook with one worksheet.
     ///
@@ -59,18 +61,21 @@ public struct WorkbookBuilder {
         add(name, content)
     }
 
-    /// The archive, without compression. `flags` are the general purpose flags of each entry; 1 says encrypted.
+    /// The archive, without compression but for ``deflated``. `flags` are the general purpose flags of each entry; 1
+    /// says encrypted.
     public func archive(flags: UInt16 = 0) -> [UInt8] {
         var bytes: [UInt8] = []
         var directory: [UInt8] = []
         for part in parts {
             let offset = bytes.count
+            let packed = deflated[part.name]
+            let content = packed?.stream ?? part.content
             var entry: [UInt8] = []
-            entry += little(20, 2) + little(Int(flags), 2) + little(0, 2) + little(0, 4)
-            entry += little(Int(Self.checksum(part.content)), 4)
-            entry += little(part.content.count, 4) + little(part.content.count, 4)
+            entry += little(20, 2) + little(Int(flags), 2) + little(packed == nil ? 0 : 8, 2) + little(0, 4)
+            entry += little(Int(packed == nil ? Self.checksum(content) : 0), 4)
+            entry += little(content.count, 4) + little(packed?.claimedBytes ?? content.count, 4)
             entry += little(part.name.utf8.count, 2) + little(0, 2)
-            bytes += [0x50, 0x4B, 0x03, 0x04] + entry + Array(part.name.utf8) + part.content
+            bytes += [0x50, 0x4B, 0x03, 0x04] + entry + Array(part.name.utf8) + content
             directory += [0x50, 0x4B, 0x01, 0x02] + little(20, 2) + entry
             directory += little(0, 2) + little(0, 2) + little(0, 2) + little(0, 4) + little(offset, 4)
             directory += Array(part.name.utf8)

@@ -107,4 +107,10 @@ struct ScheduleTests {
         let error = #expect(throws: CronError.self) { try CronExpression(text) }
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "no error")")
     }
+
+    @Test(arguments: [String(repeating: "9", count: 9_000), String(repeating: "9", count: 9_000) + " * * * *"])
+    func aPageThatWasPastedForAnExpressionIsRefusedInASentence(_ text: String) {
+        let error = #expect(throws: CronError.self) { try CronExpression(text) }
+        #expect((error?.description.count ?? 0) < 400)
+    }
 }

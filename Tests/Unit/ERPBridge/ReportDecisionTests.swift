@@ -44,19 +44,23 @@ struct ReportDecisionTests {
                 == "<order-report.saigon-20261122-1200.resent-2@hoasen.example>")
     }
 
-    @Test("5yz is final, 4yz and a lost answer are tried again, no connection pauses the queue")
+    @Test("5yz is final, 4yz is tried again, and no answer speaks for an outage")
     func trouble() {
         func outcome(_ error: TransferError) -> Outcome { SendingTrouble(error).outcome(about: "Report x") }
         #expect(outcome(.refused(code: 550, text: "no such user", step: "RCPT")) == .done)
         #expect(SendingTrouble(.refused(code: 552, text: "too large", step: "message")).isPermanent)
-        #expect(outcome(.unreachable(host: "mail", detail: "refused")) == .defer(Dependency("mail server")))
+        guard case .retry = outcome(.refused(code: 451, text: "later", step: "message")) else {
+            Issue.record("not tried again")
+            return
+        }
         for error in [
-            TransferError.refused(code: 451, text: "later", step: "message"),
+            TransferError.unreachable(host: "mail", detail: "refused"), .unresolvable(host: "mail"),
             .connectionLost(host: "mail", requestSent: true), .timedOut(host: "mail", requestSent: true),
-            .authenticationFailed(host: "mail", user: "orders"),
+            .authenticationFailed(host: "mail", user: "orders"), .tlsRejected(host: "mail", detail: "expired"),
+            .refused(code: 421, text: "closing", step: "connect"),
         ] {
-            guard case .retry = outcome(error) else {
-                Issue.record("\(error) is not tried again")
+            guard case .outage(Dependency("mail server"), _) = outcome(error) else {
+                Issue.record("\(error) is no outage")
                 continue
             }
         }

@@ -38,6 +38,16 @@ struct EnvelopeTests {
         #expect(event.id.uuidString.lowercased() == sent.properties.messageID)
     }
 
+    @Test func aDeadLetterWithImpossibleHeadersStillSaysWhatATableCanKeep() throws {
+        var sent = try outgoing()
+        sent.properties.headers["stockbridge-attempt"] = .integer(.max)
+        sent.properties.headers["stockbridge-error-code"] = ""
+        sent.properties.headers["stockbridge-fingerprint"] = ""
+        let letter = DeadLetterEnvelope(delivery(sent), service: .notifier)
+        #expect(letter.attempts == Int(Int32.max) && letter.reason.code == "unknown")
+        #expect(letter.fingerprint == "test.ping|test.ping|unknown")
+    }
+
     @Test func aLineBreakInASubjectCannotForgeAHeader() throws {
         let sent = try outgoing("SKU\nstockbridge-replay-id\tforged")
         #expect(sent.properties.headers["stockbridge-replay-id"] == nil)
@@ -124,6 +134,16 @@ struct SettlerTests {
             #expect(copy.exchange == "notifier.retry.5s" && copy.routingKey == "notifier")
             let expiration = copy.properties.expirationMilliseconds ?? 0
             #expect((3_500...5_000).contains(expiration))
+        }
+    }
+
+    @Test(arguments: [(0.0, 5_000), (0.9, 500)])
+    func jitterTakesOffNoMoreThanThePolicySays(jitter: Double, shortest: Int) {
+        var settler = settler
+        settler.jitter = jitter
+        for _ in 0..<200 {
+            let copy = settler.retry(of: delivery, queue: "notifier", tier: RetryTier.standard[0], attempt: 3)
+            #expect((shortest...5_000).contains(copy.properties.expirationMilliseconds ?? 0))
         }
     }
 

@@ -139,6 +139,37 @@ struct LoadingTests {
         #expect(configuration.retry.tiers.map(\.name) == ["1s", "1m", "2h"])
     }
 
+    @Test("a service tries again as it says itself, otherwise as all do")
+    func retryOfServices() throws {
+        let retry = try load(
+            minimalText + """
+
+                retry:
+                  tiers: [5s, 1m]
+                  max_attempts: {reconciler: 3}
+                  outage: {failures_in_a_row: 4, longest_probe: 30s}
+                  services:
+                    notifier:
+                      max_attempts: 20
+                      tiers: [1m, 1h]
+                      jitter: 0
+                      errors: {mail: permanent, "database.*": defect, "shop*": transient}
+                      outage: {first_probe: 10s}
+                """
+        ).retry
+        let own = retry.policy(of: "notifier")
+        #expect(own.maxAttempts == 20 && own.tiers.map(\.name) == ["1m", "1h"] && own.jitterPercent == 0)
+        #expect(own.errors.map(\.code) == ["mail", "database.", "shop"])
+        #expect(own.errors.map(\.isPrefix) == [false, true, true])
+        #expect(own.errors.map(\.errorClass) == [.permanent, .defect, .transient])
+        #expect(own.outage.failuresInARow == 4 && own.outage.firstProbe.seconds == 10)
+        #expect(own.outage.longestProbe.seconds == 30)
+        let other = retry.policy(of: "reconciler")
+        #expect(other.maxAttempts == 3 && other.tiers.map(\.name) == ["5s", "1m"] && other.jitterPercent == 30)
+        #expect(other.errors == [] && other.outage == retry.outage && other.outage.firstProbe.name == "5s")
+        #expect(retry.maxAttempts(for: "stock-publisher") == 8)
+    }
+
     @Test(
         "file name patterns match whole names",
         arguments: [

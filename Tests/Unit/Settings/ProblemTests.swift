@@ -74,6 +74,51 @@ struct ProblemTests {
         .init("alerts:", "retry: {tiers: [0s]}\nalerts:", "retry.tiers[0]", "no delay"),
         .init("alerts:", "retry: {tiers: []}\nalerts:", "retry.tiers", "at least one"),
         .init("alerts:", "retry: {tiers: [99999999999999999h]}\nalerts:", "retry.tiers[0]", "no delay"),
+        .init("alerts:", "retry: {services: {notifyer: {jitter: 1}}}\nalerts:", "retry.services.notifyer", "notifier"),
+        .init("alerts:", "retry: {services: {notifier: 3}}\nalerts:", "retry.services.notifier", "a mapping"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {jiter: 1}}}\nalerts:", "retry.services.notifier.jiter",
+            "did you mean \"jitter\""),
+        .init(
+            "alerts:", "retry: {services: {notifier: {jitter: 91}}}\nalerts:", "retry.services.notifier.jitter",
+            "from 0 to 90"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {max_attempts: 0}}}\nalerts:",
+            "retry.services.notifier.max_attempts", "from 1 to 100"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {tiers: [1m, 30s]}}}\nalerts:",
+            "retry.services.notifier.tiers[1]", "not longer"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {tiers: [soon]}}}\nalerts:", "retry.services.notifier.tiers[0]",
+            "no delay", "such as 30s"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {errors: {mail: permament}}}}\nalerts:",
+            "retry.services.notifier.errors.mail", "did you mean \"permanent\""),
+        .init(
+            "alerts:", "retry: {services: {notifier: {errors: {mail: never}}}}\nalerts:",
+            "retry.services.notifier.errors.mail", "possible here: \"transient\""),
+        .init(
+            "alerts:", "retry: {services: {notifier: {errors: {\"*\": defect}}}}\nalerts:",
+            "retry.services.notifier.errors.*", "no error code"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {errors: {Mail: defect}}}}\nalerts:",
+            "retry.services.notifier.errors.Mail", "no error code", "shop.*"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {errors: [mail]}}}\nalerts:", "retry.services.notifier.errors",
+            "a mapping"),
+        .init(
+            "alerts:", "retry: {max_attempts: {notifier: 3}, services: {notifier: {max_attempts: 4}}}\nalerts:",
+            "retry.services.notifier.max_attempts", "says about the same service (3)", "remove"),
+        .init(
+            "alerts:", "retry: {outage: {failures_in_a_row: 1}}\nalerts:", "retry.outage.failures_in_a_row",
+            "from 2 to 100"),
+        .init("alerts:", "retry: {outage: {first_probe: 5}}\nalerts:", "retry.outage.first_probe", "no delay"),
+        .init(
+            "alerts:", "retry: {outage: {longest_probe: 2s}}\nalerts:", "retry.outage.longest_probe",
+            "make longest_probe at least 5s"),
+        .init(
+            "alerts:", "retry: {services: {notifier: {outage: {first_probe: 2m}}}}\nalerts:",
+            "retry.services.notifier.outage.first_probe", "later than the longest wait, 1m"),
         // Choices
         .init("gross", "grosss", "sources[0].quantities", "did you mean \"gross\""),
         .init("platform: woocommerce", "platform: shopware", "shops[0].platform", "possible here: \"woocommerce\""),

@@ -34,6 +34,12 @@ struct SchemaTests {
             properties(object(value), path, kind: kind, into: &result)
             properties(object(object(value)["items"]), path + "[]", kind: kind, into: &result)
         }
+        // Entries under names of a set, all of one shape.
+        for (pattern, value) in object(schema["patternProperties"]) where object(value)["properties"] != nil {
+            result[shape + ".*"] = Property(schema: object(value), isRequired: false)
+            #expect(pattern.hasPrefix("^("), "\(shape): the names are listed")
+            properties(object(value), shape + ".*", kind: kind, into: &result)
+        }
         for branch in branches { properties(branch, shape, kind: kind, into: &result) }
     }
 
@@ -100,7 +106,9 @@ struct SchemaTests {
             if schema["properties"] != nil, schema["oneOf"] == nil || schema["patternProperties"] != nil {
                 if schema["additionalProperties"] as? Bool != false { open.append(path) }
             }
-            for (key, value) in Self.object(schema["properties"]) { walk(Self.object(value), "\(path).\(key)") }
+            for key in ["properties", "patternProperties"] {
+                for (key, value) in Self.object(schema[key]) { walk(Self.object(value), "\(path).\(key)") }
+            }
             walk(Self.object(schema["items"]), path)
             for (index, branch) in (schema["oneOf"] as? [[String: Any]] ?? []).enumerated() where branch["type"] != nil
             {

@@ -36,7 +36,8 @@ struct AnswerReadingTests {
     @Test(
         arguments: [
             ("7", 7.0), (" 0 ", 0), ("Sat, 02 Jan 2027 00:01:30 GMT", 90), ("Sat, 02 Jan 2027 00:00:00 GMT", 0),
-            ("soon", nil), ("-4", nil), ("inf", nil),
+            ("soon", nil), ("-4", nil), ("inf", nil), ("nan", nil), ("1e300", 86_400),
+            ("Sat, 02 Jan 3027 00:00:00 GMT", 86_400), ("Sat, 02 Jan 999999999 0:0:0 GMT", nil),
         ] as [(String, Double?)])
     func `Retry-After is a number of seconds or a date by the shop's clock`(text: String, seconds: Double?) {
         let response = HTTPResponse(

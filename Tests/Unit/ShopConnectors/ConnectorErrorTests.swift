@@ -22,6 +22,13 @@ struct ConnectorErrorTests {
         ]
     }
 
+    @Test(arguments: [.infinity, .nan, 1e300] as [Double])
+    func `a wait beyond all sense is still a sentence`(seconds: Double) {
+        let call = ShopCall(shop: "hanoi", action: .readOrders)
+        #expect("\(ConnectorError.throttled(call, retryAfterSeconds: seconds))".contains("asks to wait 2147483647 s"))
+        #expect("\(ConnectorError.notPaced(call, .tooLong(waitSeconds: seconds)))".contains("2147483647 s away"))
+    }
+
     @Test func `only connections, time-outs, 5xx and 429 speak for an outage`() {
         let outages = Self.all(Self.write).filter(\.countsAsOutage).map(\.label)
         #expect(

@@ -22,8 +22,18 @@ struct JSONTreeTests {
         #expect(try read("\"Sữa\"") == .string("Sữa"))
     }
 
+    @Test func `a zero byte, which no table can keep, becomes the replacement character`() throws {
+        #expect(try read("\"a\\u0000b\"") == .string("a\u{FFFD}b"))
+        #expect(try read("{\"\u{0}k\":\"\u{0}\"}") == .object(["\u{FFFD}k": .string("\u{FFFD}")]))
+    }
+
+    @Test func `half a pair of surrogates takes nothing of what follows it`() throws {
+        #expect(try read(#""\ud83d\u0041""#) == .string("\u{FFFD}A"))
+    }
+
     @Test(arguments: [
-        "", "{", "[1,]", "{\"a\":}", "tru", "\"a", "01x", "1 2", "-", "1.", "{\"a\" 1}", "\"\\u12\"", "nul", "[1",
+        "\"\\u+123\"", "", "{", "[1,]", "{\"a\":}", "tru", "\"a", "01x", "1 2", "-", "1.", "{\"a\" 1}", "\"\\u12\"",
+        "nul", "[1",
     ])
     func `what is no JSON is refused`(text: String) {
         #expect(throws: JSONTree.Malformed.self) { _ = try JSONTree(Array(text.utf8)) }

@@ -65,6 +65,27 @@ struct ShopifyClientTests {
         #expect(clock.now == 1_006)
     }
 
+    @Test(arguments: [("\"nan\"", "100"), ("0", "1e-310"), ("-1e300", "1")])
+    func `points that are no numbers, or hardly come back, make nobody wait for ever`(
+        available: String, rate: String
+    ) async throws {
+        let http = ScriptedHTTP { (_) in
+            json(
+                """
+                {"data":{},"extensions":{"cost":{"requestedQueryCost":900,"throttleStatus":{"maximumAvailable":2000,\
+                "currentlyAvailable":\(available),"restoreRate":\(rate)}}}}
+                """)
+        }
+        let client = shopify(http)
+        for _ in 0..<2 {
+            do throws(ConnectorError) {
+                _ = try await call(client)
+            } catch {
+                #expect("\(error)".contains("asks to wait 86400 s"))
+            }
+        }
+    }
+
     @Test func `whoever would wait too long is told how long`() async throws {
         let http = ScriptedHTTP { (_) in json("{\"data\":{},\(cost(900, available: 0, rate: 10))}") }
         let client = shopify(http)

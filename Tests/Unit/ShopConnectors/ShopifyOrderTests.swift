@@ -107,6 +107,27 @@ struct ShopifyOrderTests {
         #expect(sum(order) == order.totals.total && order.pricesIncludeTax)
     }
 
+    @Test func `a shop that names the same page of lines again and again is left`() async throws {
+        let endless = "{\"nodes\":[],\"pageInfo\":{\"hasNextPage\":true,\"endCursor\":\"c1\"}}"
+        let order = Self.order(["lineItems": endless])
+        let http = ScriptedHTTP { (_) in
+            json("{\"data\":{\"order\":\(order),\"webhookSubscriptions\":\(endless)}}")
+        }
+        await #expect(throws: ConnectorError.self) { _ = try await ShopifyOrders(client: shopify(http)).order("5001") }
+        let hooks = ShopifyWebhooks(client: shopify(http))
+        await #expect(throws: ConnectorError.self) { _ = try await hooks.subscriptions(to: "https://hub/") }
+        #expect(http.sent.count < 10)
+    }
+
+    @Test func `amounts at the end of the range stop nothing`() throws {
+        let huge = "9223372036854.775807"
+        let order = try order([
+            "currentTotalPriceSet": Self.money(huge),
+            "lineItems": Self.lines(Self.line(current: 1, unit: huge, discount: "-\(huge)", tax: huge)),
+        ])
+        #expect(order.totals.total.micro == .max)
+    }
+
     @Test func `units that were taken off the order count no more, refunded ones do`() throws {
         // Edited: one of two is gone, 190,000 and 19,000 tax with it.
         let edited = try order([

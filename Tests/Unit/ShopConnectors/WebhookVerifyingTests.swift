@@ -55,6 +55,10 @@ struct WebhookVerifyingTests {
         #expect(isRejected(wooCommerce(body, signature: good, delivery: nil)))
         let nameless = "{\"status\":\"x\"}"
         #expect(isRejected(wooCommerce(nameless, signature: Self.signature(nameless))))
+        for id in ["-5", "0", "99999999999999999999"] {
+            let odd = "{\"id\":\(id)}"
+            #expect(isRejected(wooCommerce(odd, signature: Self.signature(odd))))
+        }
         let broken = "{"
         #expect(isRejected(wooCommerce(broken, signature: Self.signature(broken))))
     }

@@ -68,6 +68,20 @@ struct WooCommerceCatalogueTests {
         #expect(Set(untouched).isSubset(of: seen), "none is missing, seed \(seed)")
     }
 
+    @Test func `a shop that always answers with the same page is left after a while`() async throws {
+        let items = (1...100).map { "{\"id\":\($0),\"type\":\"simple\"}" }.joined(separator: ",")
+        let http = ScriptedHTTP { (_) in json("[\(items)]") }
+        var cursor: CatalogueCursor?
+        await #expect(throws: ConnectorError.self) {
+            repeat {
+                cursor = try await WooCommerceCatalogue(client: client(http)).page(after: cursor).next
+            } while cursor != nil && http.sent.count < 500
+            Issue.record("\(http.sent.count) calls")
+        }
+        let hooks = WooCommerceWebhooks(client: client(http), secret: "s")
+        await #expect(throws: ConnectorError.self) { _ = try await hooks.subscriptions(to: "https://hub/") }
+    }
+
     @Test func `a product deleted between its listing and its variations is left out`() async throws {
         let http = ScriptedHTTP { (request) in
             request.url.contains("/variations")

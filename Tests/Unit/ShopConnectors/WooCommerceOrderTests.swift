@@ -72,6 +72,28 @@ struct WooCommerceOrderTests {
         #expect(order.totals.total.micro == 300_000)
     }
 
+    @Test func `orders without ids are not read for ever`() async throws {
+        let orders = Array(repeating: "{\"date_modified_gmt\":\"2026-03-02T02:20:41\"}", count: 100)
+        let http = ScriptedHTTP { (_) in json("[\(orders.joined(separator: ","))]") }
+        let moment = try #require(UTCTimestamp.parse("2026-03-02T02:20:41Z"))
+        let window = OrderWindow(.updated, from: moment, upTo: moment)
+        await #expect(throws: ConnectorError.self) {
+            _ = try await WooCommerceOrders(client: client(http)).page(in: window, after: nil)
+        }
+        #expect(http.sent.count < 10)
+    }
+
+    @Test func `an id that no table can keep and a time that no calendar has are refused`() throws {
+        let long = "\"" + String(repeating: "9", count: 300) + "\""
+        for changes in [["id": long], ["date_created_gmt": "\"999999999-1-1T1:1:1\""]] {
+            guard case .unreadable(let order) = try read(changes) else {
+                Issue.record("\(changes) was read")
+                continue
+            }
+            #expect(order.externalID.count < 200 && order.problem.count < 200)
+        }
+    }
+
     @Test func `people, places and times are normalised`() throws {
         let order = try order()
         #expect(

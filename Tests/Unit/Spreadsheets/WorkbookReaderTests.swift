@@ -36,6 +36,14 @@ func rows(
 }
 
 @Suite struct WorkbookReaderTests {
+    @Test func `a shared string inside another does no harm`() throws {
+        // The inner one's escapes would be decoded twice, and its text would end before it begins.
+        let strings = "<si><si><t>_x005F_x0041_</t></si></si><si><t>second</t></si>"
+        let book = WorkbookBuilder(
+            sheetData: "<row><c t=\"s\"><v>0</v></c><c t=\"s\"><v>1</v></c></row>", sharedStrings: strings)
+        #expect(try rows(book.archive()) == [CopiedRow(1, ["_x0041_", "second"], [.text, .text])])
+    }
+
     @Test func `texts keep leading zeros, numbers keep their digits`() throws {
         let book = WorkbookBuilder(
             sheetData: "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\"><v>12.10</v></c>"

@@ -8,6 +8,16 @@ import WorkbookBuilder
 @Suite struct StockFileReaderTests {
     static let header = "SKU,Name,Warehouse,Quantity\n"
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a careless pattern is not tried on all of a long row`() throws {
+        let row = "A," + String(repeating: "x", count: 30_000) + ",HN,1\n"
+        let file = try parse(Self.header + String(repeating: row, count: 40)) {
+            $0.skipPatterns = ["x+y"]
+            $0.duplicates = .sum
+        }
+        #expect(file.counts.rowsRead == 40)
+    }
+
     @Test func `rows are read, leading zeros and all`() throws {
         let file = try parse(Self.header + "007,\"Sữa, 1 l\",HN,5\n007,Sữa,HCM,2.5\n B1 ,x, HN ,0\n")
         #expect(file.listing == ["007@HN=5", "007@HCM=2.5", "B1@HN=0"])

@@ -1,3 +1,4 @@
+import Messaging
 import RabbitMQ
 
 /// The wrapper over librabbitmq alone.
@@ -37,5 +38,37 @@ struct BrokerRows {
         await consumer.close()
         guard taken == count else { throw BenchError.wrongCount(row: "consume", expected: count, found: taken) }
         return Measurement(seconds: seconds, count: taken)
+    }
+
+    /// Prefetch 500: each message is published to another queue with a confirm, and acknowledged after it.
+    func pipeline() async throws -> Measurement {
+        let consumer = Consumer(fixture.broker, queue: Fixture.plain, prefetch: 500)
+        let publisher = Publisher(fixture.broker, maximumInFlight: 1_000)
+        let (exchange, count) = (fixture.description.workExchange, count)
+        let start = ContinuousClock.now
+        // The prefetch bounds how many batches are on their way at once.
+        let done = try await withThrowingTaskGroup(of: Int.self) { group in
+            var taken = 0
+            while taken < count {
+                let deliveries = try await consumer.next(atMost: 100, within: .seconds(10), linger: .milliseconds(2))
+                if deliveries.isEmpty { break }
+                taken += deliveries.count
+                group.addTask {
+                    let copies = deliveries.map {
+                        OutgoingMessage(exchange: exchange, routingKey: Fixture.outgoing, body: $0.body)
+                    }
+                    let confirmed = try await publisher.publish(copies).count { $0 == .confirmed }
+                    guard confirmed == deliveries.count else { return 0 }
+                    try await consumer.ack(deliveries.map(\.tag))
+                    return confirmed
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        let seconds = (ContinuousClock.now - start).inSeconds
+        await consumer.close()
+        await publisher.close()
+        guard done == count else { throw BenchError.wrongCount(row: "pipeline", expected: count, found: done) }
+        return Measurement(seconds: seconds, count: done)
     }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import Foundation
 import Logging
 import Messaging
@@ -74,14 +75,16 @@ struct Fixture {
             tiers: RetryTier.standard, publishes: [MovementReceived.type.name, MovementRecorded.type.name])
     }
 
-    /// Declares and empties the queues; for `chain` and `consume` puts `count` messages into theirs.
+    /// Declares and empties the queues; for `chain`, `consume` and `pipeline` puts `count` messages into theirs.
     func fill(_ row: String, count: Int) async throws {
         let session = TopologySession(broker)
         try await TopologyDeclarer.declare(Topology(services: [description]).declarations, over: session)
-        for queue in [Self.incoming, Self.outgoing, Self.plain] { _ = try await session.purgeQueue(queue) }
+        let queues = [Self.incoming, Self.outgoing, Self.plain, description.deadExchange]
+        for queue in queues { _ = try await session.purgeQueue(queue) }
         switch row {
         case "chain": try await publish(try (0..<count).map { try movement($0).outgoing }, to: Self.incoming, session)
-        case "consume": try await publish(plainMessages(count), to: Self.plain, session)
+        case "consume", "pipeline": try await publish(plainMessages(count), to: Self.plain, session)
+        case "archive": try await publish(deadLetters(count), to: description.deadExchange, session)
         default: break
         }
         await session.close()
@@ -101,6 +104,31 @@ struct Fixture {
         let message = OutgoingMessage(
             exchange: description.workExchange, routingKey: Self.plain, body: [UInt8](repeating: 120, count: 512))
         return Array(repeating: message, count: count)
+    }
+
+    /// Pushes of ten shelves at one of eight shops that failed for one of five reasons, as a service parks them.
+    private func deadLetters(_ count: Int) throws -> [OutgoingMessage] {
+        try (0..<count).map { number in
+            let shop = ShopName(rawValue: "shop\(number % 8)")
+            let shelves = (0..<10).map {
+                PushWork.Shelf(id: ListingID(rawValue: "\(number * 10 + $0)"), version: Int64(number))
+            }
+            let event = Event(
+                PushWork(shop: shop, shelves: shelves, retryRejected: false), subject: "\(shop)",
+                correlation: "run-20261121-0600", occurredAt: Date())
+            var message = try OutboxMessage(work: event, for: Self.service, queue: Self.plain).outgoing
+            message.exchange = description.deadExchange
+            let code = "shop.malformed-\(number % 5)"
+            for (name, value) in [
+                ("error-class", "permanent"), ("error-code", code), ("service", "notifier"), ("host", "bench"),
+                ("error-message", "The shop answered with something that is no JSON; nothing was written."),
+                ("fingerprint", "\(Self.plain)|stock-publisher.push|\(code)"), ("origin-exchange", "notifier.work"),
+                ("origin-key", Self.plain), ("first-failed-at", "2026-11-21T06:20:00.000Z"),
+                ("failed-at", "2026-11-21T06:20:00.000Z"),
+            ] { message.properties.headers["stockbridge-\(name)"] = .string(value) }
+            message.properties.headers["stockbridge-attempt"] = 5
+            return message
+        }
     }
 
     private func publish(_ messages: [OutgoingMessage], to queue: String, _ session: TopologySession) async throws {

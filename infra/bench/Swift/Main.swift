@@ -3,8 +3,9 @@ import Foundation
 /// Runs our side of one row of `make bench` once and prints what it measured as one line of JSON.
 ///
 ///     stockbridge-bench csv FILE | xlsx-read FILE | xlsx-write FILE COUNT
-///     stockbridge-bench chain COUNT | relay COUNT | publish COUNT | consume COUNT     (after: fill QUEUE-ROW COUNT)
-///     stockbridge-bench copy COUNT | upsert COUNT
+///     stockbridge-bench chain COUNT | relay COUNT | publish COUNT | consume COUNT | pipeline COUNT | archive COUNT
+///         (after: fill ROW COUNT)
+///     stockbridge-bench copy COUNT | upsert COUNT | groups COUNT
 ///
 /// Servers come from STOCKBRIDGE_BENCH_BROKER and STOCKBRIDGE_BENCH_DATABASE; infra/bench/run.py sets them.
 @main
@@ -33,7 +34,10 @@ struct Main {
         case ("relay", 2): return try await RelayRow(count: try number(arguments[1])).measure()
         case ("publish", 2): return try await BrokerRows(count: try number(arguments[1])).publish()
         case ("consume", 2): return try await BrokerRows(count: try number(arguments[1])).consume()
+        case ("pipeline", 2): return try await BrokerRows(count: try number(arguments[1])).pipeline()
         case ("copy", 2): return try await DatabaseRows(count: try number(arguments[1])).copy()
+        case ("archive", 2): return try await ArchiveRow(count: try number(arguments[1])).measure()
+        case ("groups", 2): return try await ArchiveRow(count: try number(arguments[1])).groups()
         case ("upsert", 2): return try await DatabaseRows(count: try number(arguments[1])).upsert()
         default: throw BenchError.usage
         }

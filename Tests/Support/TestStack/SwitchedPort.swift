@@ -1,19 +1,21 @@
 import Foundation
 import Synchronization
-import Testing
 
 /// A port that refuses connections until it is opened, and then leads to another one of this machine.
-final class SwitchedPort: Sendable {
-    let port: Int
+public final class SwitchedPort: Sendable {
+    /// The port that is closed at first.
+    public let port: Int
     private let target: String
     private let relay = Mutex<Process?>(nil)
 
-    init(to target: String) throws {
+    /// A port that will lead to the port `target`.
+    public init(to target: String) throws {
         self.target = target
         port = try Self.freePort()
     }
 
-    func open() throws {
+    /// From now on, or from a moment later, connections are taken and led on.
+    public func open() throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", Self.program, "\(port)", target]
@@ -25,7 +27,8 @@ final class SwitchedPort: Sendable {
         relay.withLock { $0 = process }
     }
 
-    func close() {
+    /// From now on connections are refused, and those there are end.
+    public func close() {
         relay.withLock { process in
             // Not SIGTERM: a child inherits that a service of this process has set it aside.
             if let running = process { kill(running.processIdentifier, SIGKILL) }
@@ -45,7 +48,7 @@ final class SwitchedPort: Sendable {
                 bind(descriptor, raw, length) == 0 && getsockname(descriptor, raw, &length) == 0
             }
         }
-        try #require(result, "no free port")
+        guard result else { throw TestStackProblem("There is no free port.") }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
