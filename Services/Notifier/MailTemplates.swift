@@ -19,6 +19,7 @@ struct MailTemplates: Sendable {
             "picture": MailFiles.pictureID, "tables": content.tables.map(Self.values), "hasAdvice": content.hasAdvice,
             "notices": content.notices.map { ["title": $0.name, "detail": $0.value] },
             "noticesTitle": content.noticesTitle, "hasNotices": !content.notices.isEmpty,
+            "plainCommand": (content.command ?? "").replacing("\n", with: "\n    "),
             "command": content.command ?? "", "hasCommand": content.command != nil, "colour": content.tone.colour,
         ]
         return (plain.render(values, library: nil), html.render(values, library: nil))
@@ -72,7 +73,7 @@ struct MailTemplates: Sendable {
         {{/hasAdvice}}
         {{#hasCommand}}
 
-            {{{command}}}
+            {{{plainCommand}}}
         {{/hasCommand}}
 
         -- 

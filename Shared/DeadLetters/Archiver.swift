@@ -118,10 +118,12 @@ public struct Archiver: Sendable {
 
     private func drain(_ consumer: Consumer) async throws -> ArchiveCount {
         var count = ArchiveCount()
-        while count.refused < Self.mostRefused {
-            let letters = try await take(consumer, within: .seconds(2)).get()
-            if letters.isEmpty { break }
+        var letters = try await take(consumer, within: .seconds(2)).get()
+        while !letters.isEmpty {
+            let isFull = count.refused >= Self.mostRefused
+            async let upcoming = take(consumer, within: .seconds(2), unless: isFull)
             count += try await keep(letters, consumer, waits: false).count
+            letters = try await upcoming.get()
         }
         return count
     }

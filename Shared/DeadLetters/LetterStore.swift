@@ -14,8 +14,10 @@ public struct ArchiveCount: Sendable, Hashable {
     /// Messages that the database does not take; they are still in their queue.
     public var refused = 0
 
-    /// Nothing yet.
-    public init() {}
+    /// Counts; nothing unless told otherwise.
+    public init(new: Int = 0, again: Int = 0, unchanged: Int = 0, refused: Int = 0) {
+        (self.new, self.again, self.unchanged, self.refused) = (new, again, unchanged, refused)
+    }
 
     /// All that were stored or had been.
     public var archived: Int { new + again + unchanged }

@@ -33,7 +33,7 @@ public actor PostgresConnection {
     public func open() throws(PostgresError) {
         switch state {
         case .closed: throw .poolClosed
-        case .open(let session) where session.isStillConnected(): return
+        case .open(let session) where session.isStillConnected() && session.answersAfterPause(): return
         case .open, .unopened:
             state = .unopened
             state = .open(try Session(connecting: configuration))

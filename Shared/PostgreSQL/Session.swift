@@ -19,6 +19,7 @@ final class Session {
     let raw: OpaquePointer
     /// How long the server may be silent while it owes an answer; nil for ever.
     private let patience: Duration?
+    private var lastAnswer = ContinuousClock.now
     private let notices = Notices()
     var prepared = PreparedStatements(limit: Session.preparedLimit)
     var progress = Progress.none
@@ -123,7 +124,9 @@ extension Session {
     /// peer that takes everything and answers nothing, as a half-open connection through a relay does.
     ///
     /// - Throws: `connectionLost` once the server has been silent for longer than it may take for a statement.
-    func nextResult() throws(PostgresError) -> OpaquePointer? {
+    func nextResult() throws(PostgresError) -> OpaquePointer? { try nextResult(within: patience) }
+
+    private func nextResult(within patience: Duration?) throws(PostgresError) -> OpaquePointer? {
         while PQisBusy(raw) == 1, PQsocket(raw) >= 0 {
             let deadline = ContinuousClock.now + (patience ?? .seconds(86_400))
             if SocketWait.wait(for: [.readable(PQsocket(raw))], until: deadline) == [true] {
@@ -134,7 +137,21 @@ extension Session {
                 throw .connectionLost(detail: "no answer within \(patience)")
             }
         }
+        lastAnswer = .now
         return PQgetResult(raw)
+    }
+
+    /// Whether the server still answers. Asked only after a pause: a connection that was used a moment ago is taken to
+    /// be alive, so that nothing is paid for this under load.
+    func answersAfterPause() -> Bool {
+        guard progress == .none, lastAnswer.duration(to: .now) > .seconds(5) else { return true }
+        guard PQsendQuery(raw, "") == 1 else { return false }
+        do {
+            while let result = try nextResult(within: .seconds(5)) { PQclear(result) }
+        } catch {
+            return false
+        }
+        return isHealthy
     }
 
     /// Whether a statement of the present transaction failed, so that only a rollback is possible.

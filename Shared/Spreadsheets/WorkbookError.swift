@@ -33,9 +33,9 @@ public enum WorkbookError: Error, Equatable, CustomStringConvertible {
         case .tooLarge(let what, let limit):
             "The workbook has more than \(limit) \(what) and was not read further."
         case .malformed(let part, let detail):
-            "The part \(part) of the workbook is damaged: \(detail)."
+            "The part \(part.prefix(100)) of the workbook is damaged: \(detail)."
         case .noSuchSheet(let name?, let available):
-            "The workbook has no worksheet \"\(name)\"; it has \(available.joined(separator: ", "))."
+            "The workbook has no worksheet \"\(name)\"; it has \(available.joined(separator: ", ").prefix(500))."
         case .noSuchSheet(nil, _):
             "The workbook has no visible worksheet."
         }

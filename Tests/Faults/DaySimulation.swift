@@ -174,5 +174,10 @@ extension ProcessStack {
         }
         _ = try await rows("UPDATE orders.leases SET until = clock_timestamp() WHERE until > clock_timestamp()")
         _ = try await rows("UPDATE erp.reports SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL")
+        _ = try await rows(
+            """
+            UPDATE dead_letters.jobs SET lease_until = clock_timestamp() - interval '1 day'
+            WHERE lease_until IS NOT NULL
+            """)
     }
 }

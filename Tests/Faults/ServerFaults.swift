@@ -7,9 +7,8 @@ struct ServerFaults {
     static let cases: [(fault: ServerFault, seed: UInt64)] = {
         guard FaultSeeds.count > 1 else { return ServerFault.short.map { ($0, FaultSeeds.all[0]) } }
         let all = ServerFault.allCases
-        return all.map { ($0, FaultSeeds.all[0]) } + FaultSeeds.all.dropFirst().map { seed in
-            (all[Int(seed % UInt64(all.count))], seed)
-        }
+        let further = FaultSeeds.all.dropFirst().map { (all[Int($0 % UInt64(all.count))], $0) }
+        return all.map { ($0, FaultSeeds.all[0]) } + further
     }()
 
     @Test("Every service comes back by itself, and nothing is lost, twice or stale", arguments: cases)

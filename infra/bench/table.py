@@ -4,10 +4,12 @@ import pathlib
 import statistics
 
 # What a row has to reach. `ceiling` and `peer` are least ratios, where more is better; `most` and `least` bound our own
-# figure, `peak_mb` the memory of our process, and `to_empty` is the least share of what an empty ledger gives.
+# figure, `peak_mb` the memory and `cpu` the CPU seconds per 10,000 messages of our process, and `to_empty` is the least
+# share of what an empty ledger gives.
 GOALS = {
     "publish": {"ceiling": 0.8},
     "consume": {"ceiling": 0.7},
+    "pipeline": {"ceiling": 0.7, "cpu": 0.3},
     "chain": {"ceiling": 0.6, "peer": 1.0},
     "relay": {"ceiling": 0.7},
     "csv": {"peer": 1.0, "peak_mb": 100},
@@ -57,6 +59,9 @@ def verdict(row: dict) -> tuple[str, bool]:
         elif key == "peak_mb":
             words.append(f"<={least} MB")
             met = met and row["peak_mb"] <= least
+        elif key == "cpu":
+            words.append(f"<={least:g} CPU s")
+            met = met and row["cpu_seconds_per_10000"] <= least
         elif key == "least":
             words.append(f">={least} {row['unit']}")
             met = met and row["ours"] >= least

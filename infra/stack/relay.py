@@ -1,7 +1,7 @@
 """A relay for tests, which stands between a client and a server on this machine: --target PORT. Prints its own port.
 
-SIGUSR1 makes every connection of that moment half-open, as when a firewall forgets it: neither side hears anything more,
-not even that it is over. Connections that come later are carried. SIGSTOP and SIGCONT do what they always do.
+SIGUSR1 makes every connection of that moment half-open, as when a firewall forgets it: neither side hears anything
+more, not even that it is over. Connections that come later are carried. SIGSTOP and SIGCONT do what they always do.
 """
 
 import argparse

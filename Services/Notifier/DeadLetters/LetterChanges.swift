@@ -106,7 +106,8 @@ enum LetterChanges {
         }
     }
 
-    private static func reason(_ command: Command) throws -> String {
+    /// Why a person asks for it.
+    static func reason(_ command: Command) throws -> String {
         let reason = (command.arguments["reason"]?.string ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
         guard !reason.isEmpty else { throw CommandRefusal("Say why (reason); nothing was changed.") }
         return String(reason.prefix(1_000))

@@ -12,7 +12,8 @@ struct MessageSettledHandler: BatchHandler {
         let settled = try work.transaction.query(
             """
             WITH said AS (
-                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS s (job, queue, identity, outcome)
+                SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                    AS s (job, queue, identity, outcome)
             ), mine AS (
                 SELECT i.job, i.letter, s.outcome
                 FROM said s JOIN dead_letters.letters l ON l.queue = s.queue AND l.identity = s.identity
@@ -47,7 +48,8 @@ struct MessageSettledHandler: BatchHandler {
                 FROM mine WHERE mine.id = l.id
             )
             INSERT INTO dead_letters.history (letter, at, step, who, detail)
-            SELECT letter, $4::timestamptz, outcome, 'notifier', 'Replay job ' || job || '.' FROM settled ORDER BY letter
+            SELECT letter, $4::timestamptz, outcome, 'notifier', 'Replay job ' || job || '.' FROM settled
+            ORDER BY letter
             """,
             [
                 .uuidArray(try settled.map { try $0.decode(at: 0) }),

@@ -31,7 +31,7 @@ struct ReplayRequest: Sendable, Equatable {
         self.job = job
         filter = try LetterChanges.filter(arguments)
         terms = ReplayTerms(ratePerSecond: rate, canary: Int(canary), stopShare: share)
-        reason = String((arguments["reason"]?.string ?? "").prefix(1_000))
+        reason = try LetterChanges.reason(command)
         requestedBy = command.requestedBy
     }
 

@@ -11,8 +11,8 @@ import ServiceKit
 /// A job belongs to one replica at a time, by a lease in its row; a replica that dies leaves it to another one when the
 /// lease has run out. All that is known about a job is in its rows, so any replica can go on at any moment.
 struct ReplayRunner: Sendable {
-    /// How long another replica waits before it takes over from one that died.
-    static let leaseSeconds = 20
+    /// How long another replica waits before it takes over from one that died: as long as a confirm may take.
+    static let leaseSeconds = 30
     /// The pause between two rounds of one job.
     static let tick: Duration = .milliseconds(100)
     /// At most so many letters, and about so many bytes of bodies, in memory.
@@ -54,10 +54,12 @@ struct ReplayRunner: Sendable {
                     for id in try await claim() where held[id] == nil { held[id] = HeldJob() }
                     lookedAt = now
                 }
-                for id in held.keys {
-                    if stop.isStopping { break }
-                    held[id] = try await round(id, held[id] ?? HeldJob())
+                var problem: (any Error)?
+                for id in held.keys where !stop.isStopping {
+                    // A job in trouble keeps no other from going on.
+                    do { held[id] = try await round(id, held[id] ?? HeldJob()) } catch { problem = error }
                 }
+                if let problem { throw problem }
                 failures = 0
                 let rest = (held.isEmpty ? .milliseconds(500) : Self.tick) - now.duration(to: .now)
                 if rest > .zero { await stop.sleep(for: rest) }
@@ -67,10 +69,13 @@ struct ReplayRunner: Sendable {
                 await stop.sleep(for: backoff.delay(afterFailures: failures))
             }
         }
-        do { try await giveBack(nil) } catch {
-            // The lease runs out by itself.
-            logger.notice("replay jobs not given back", metadata: ["problem": "\(error)"])
-        }
+        // In a task of its own: a shutdown that ran out of patience cancels this one.
+        await Task {
+            do { try await giveBack(nil) } catch {
+                // The lease runs out by itself.
+                logger.notice("replay jobs not given back", metadata: ["problem": "\(error)"])
+            }
+        }.value
     }
 
     /// What this replica remembers of a job between two rounds; losing it costs nothing but a second of its rate.

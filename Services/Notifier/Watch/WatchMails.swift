@@ -35,7 +35,7 @@ extension MailComposer {
         }
         if findings.count > 1 {
             content.title = first.kind.titleOfMany(findings.count)
-            content.text = "They began at about the same time and may have one cause."
+            content.text = "These began at about the same time and may have one cause."
             content.noticesTitle = "One by one"
             content.notices = findings.map { .init(name: $0.title, value: $0.text) }
         }
@@ -52,7 +52,7 @@ extension MailComposer {
             facts: [.init(name: "Began", value: text(began)), .init(name: "Over since", value: text(now))],
             advice: "Nothing; this is for your information.")
         if endings.count > 1 {
-            content.text = "They ended at about the same time."
+            content.text = "These ended at about the same time."
             content.noticesTitle = "One by one"
             content.notices = endings.map { .init(name: $0.title, value: $0.text) }
         }

@@ -9,13 +9,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
         commandName: "dead-letters", abstract: "Messages that failed for good: find, understand, mend, send again.",
         discussion: """
             EXAMPLES:
-              stockbridge dead-letters groups                              what failed, by kind of error
+              stockbridge dead-letters groups         what failed, by kind of error
               stockbridge dead-letters list --shop hanoi --since 2h
-              stockbridge dead-letters show 17                             why, and what a replay would do now
-              stockbridge dead-letters edit 17 --set lines.0.quantity='"3"' --reason "typing error"
+              stockbridge dead-letters show 17        why, and what a replay would do
+              stockbridge dead-letters edit 17 --set 'seen=3' --reason "typing error"
               stockbridge dead-letters replay --shop hanoi --dry-run
-              stockbridge dead-letters replay --shop hanoi --canary 10 --rate 50/s --reason "hanoi is mended"
-              stockbridge dead-letters jobs                                how replays are getting on
+              stockbridge dead-letters replay --shop hanoi --canary 10 --rate 50/s \\
+                  --reason "hanoi is mended"
+              stockbridge dead-letters jobs           how replays are getting on
               stockbridge dead-letters archive 18 19 --reason "test data"
             """,
         subcommands: [

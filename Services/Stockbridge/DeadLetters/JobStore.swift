@@ -127,7 +127,7 @@ struct JobWatch {
             guard let job = try await store.job(id) else {
                 throw ToolError.failed("There is no job \(id.uuidString.lowercased()) any more.")
             }
-            line.show(JobText.progress(job))
+            if seconds > 0 { line.show(JobText.progress(job)) }
             guard job.isOpen, clock.now < end else { return job }
             try await Task.sleep(for: .milliseconds(500))
         }

@@ -31,7 +31,7 @@ struct LetterListText {
     let width: Int?
 
     var text: String {
-        guard !page.letters.isEmpty else { return "No dead letter is meant by this." }
+        guard !page.letters.isEmpty else { return "No dead letters match this." }
         let wide = table.text(indent: 0, style: style)
         let isTooWide = width.map { limit in
             wide.split(separator: "\n").contains { TextTable.width(String($0)) > limit }
@@ -93,7 +93,7 @@ struct LetterGroupsText {
     let width: Int?
 
     var text: String {
-        guard !groups.isEmpty else { return "No dead letter is meant by this." }
+        guard !groups.isEmpty else { return "No dead letters match this." }
         let total = groups.reduce(0) { $0 + $1.letters }
         let counts = groups.map { Wording.grouped($0.letters) }
         let margin = (counts.map(\.count).max() ?? 1) + 2

@@ -76,10 +76,8 @@ struct ShopifyAnswer {
     }
 
     private func code(_ facts: JSONFacts) -> String? {
-        firstError(facts)?["extensions"]["code"].textIfAny
-            ?? facts["error"].textIfAny.map {
-                reading.cleaned($0, limit: 100)
-            }
+        (firstError(facts)?["extensions"]["code"].textIfAny ?? facts["error"].textIfAny)
+            .map { reading.cleaned($0, limit: 100) }
     }
 
     /// The text of an answer from before GraphQL is in `errors` itself.

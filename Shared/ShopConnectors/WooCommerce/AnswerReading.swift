@@ -14,8 +14,8 @@ struct AnswerReading {
     func failure(items: Int) -> ConnectorError? {
         switch response.status {
         case 200..<300: nil
-        case 401: .unauthorized(call, code: problem?.code)
-        case 403: .forbidden(call, code: problem?.code)
+        case 401: .unauthorized(call, code: problemCode)
+        case 403: .forbidden(call, code: problemCode)
         case 413: items > 0 ? .batchTooLarge(call, items: items) : refusal
         case 429: .throttled(call, retryAfterSeconds: retryAfterSeconds)
         case 408, 500...: .unavailable(call, status: response.status, retryAfterSeconds: retryAfterSeconds)
@@ -26,6 +26,8 @@ struct AnswerReading {
         default: refusal
         }
     }
+
+    private var problemCode: String? { problem?.code.map { cleaned($0, limit: 100) } }
 
     private var refusal: ConnectorError {
         guard let problem, let code = problem.code else { return malformed("an error page that is not JSON") }

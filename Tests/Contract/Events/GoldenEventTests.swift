@@ -136,7 +136,9 @@ struct GoldenEventTests {
 
     @Test(arguments: ["\"Customer One\"", "99999999999999999999999999", "1e999"])
     func aValueThatDoesNotFitIsNotQuoted(_ value: String) {
-        let text = "{\"message_id\":\"0192a3b4-c5d6-47e8-89fa-abbccddeeff0\",\"outcome\":\(value)}"
+        let text =
+            "{\"message_id\":\"0192a3b4-c5d6-47e8-89fa-abbccddeeff0\",\"queue\":\"q\",\"replay_id\":\"job-1\","
+            + "\"settled_at\":\"2026-11-20T23:02:11.25Z\",\"outcome\":\(value)}"
         let error = #expect(throws: ContractError.self) {
             try ContractCoding.decode(MessageSettled.self, from: Array(text.utf8))
         }

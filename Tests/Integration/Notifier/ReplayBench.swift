@@ -281,7 +281,7 @@ struct ReplayBench: Sendable {
 
     /// Waits until a job is in this state.
     func reaches(_ state: String, _ job: String, within: Duration = .seconds(60)) async throws -> Bool {
-        try await eventually(within: within) {
+        try await eventually(within: within, every: .milliseconds(100)) {
             try await text("SELECT state FROM dead_letters.jobs WHERE id = '\(job)'") == state
         }
     }

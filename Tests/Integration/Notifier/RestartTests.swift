@@ -4,7 +4,7 @@ import RabbitMQ
 import TestStack
 import Testing
 
-@Suite("Replay jobs across restarts and replicas", .timeLimit(.minutes(5)))
+@Suite("Replay jobs across restarts and replicas", .timeLimit(.minutes(15)))
 struct RestartTests {
     @Test("a notifier that starts again goes on where the last one stopped; nothing is lost, each effect is made once")
     func restart() async throws {
@@ -92,7 +92,7 @@ struct RestartTests {
                 try #require(try await eventually { try await bench.items(job, "processed") > count / 20 })
                 begin = residentMebibytes()
                 try #require(
-                    try await eventually(within: .seconds(240), every: .milliseconds(200)) {
+                    try await eventually(within: .seconds(400), every: .milliseconds(200)) {
                         try await bench.items(job, "processed") > count / 3
                     })
                 #expect(try await bench.ask(.replayPause, argument(job)).state == "done")
@@ -103,7 +103,7 @@ struct RestartTests {
                 try await Task.sleep(for: .seconds(2))
                 #expect(try await bench.items(job, "requested") == left)
                 #expect(try await bench.ask(.replayResume, argument(job)).state == "done")
-                #expect(try await bench.reaches("done", job, within: .seconds(280)))
+                #expect(try await bench.reaches("done", job, within: .seconds(400)))
             }
             let end = residentMebibytes()
             print("replay of \(count): \(clock.duration(to: .now)), memory \(begin) MiB at 5 %, \(end) MiB at the end")

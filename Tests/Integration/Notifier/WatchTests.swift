@@ -49,7 +49,8 @@ struct WatchTests {
             try await bench.system.administrate(
                 """
                 INSERT INTO stock.outbox (id, exchange, routing_key, headers, body, created_at, last_error)
-                VALUES (gen_random_uuid(), 'e', 'k', '', '{}', clock_timestamp() - interval '10 minutes', 'refused, 404')
+                VALUES (gen_random_uuid(), 'e', 'k', '', '{}', clock_timestamp() - interval '10 minutes',
+                    'refused, 404')
                 """)
             try await bench.lookTwice()
             #expect(try await bench.subjects() == ["stock-ingestor cannot publish its events"])
@@ -90,8 +91,10 @@ struct WatchTests {
     func schedule() async throws {
         try await WatchBench.with { bench in
             try await bench.system.administrate(
-                "SELECT shared.declare_schedule('stock-ingestor', 'ingest erp', '0 6 * * *', 'UTC', now() - interval '1 h')"
-            )
+                """
+                SELECT shared.declare_schedule(
+                    'stock-ingestor', 'ingest erp', '0 6 * * *', 'UTC', now() - interval '1 h')
+                """)
             try await bench.watches[0].look(await bench.probe.look())
             try await bench.system.administrate("UPDATE shared.schedules SET next_due = now() + interval '1 h'")
             try await bench.lookTwice()
@@ -109,8 +112,8 @@ struct WatchTests {
                 try await bench.system.administrate(
                     """
                     INSERT INTO dead_letters.fingerprints VALUES ('\(fingerprint)', 'notifier', 'notifier.mail', now());
-                    INSERT INTO dead_letters.letters (service, queue, identity, properties, body, error_class, error_code,
-                        error_message, fingerprint, attempts, failed_at, archived_at, death, state_at)
+                    INSERT INTO dead_letters.letters (service, queue, identity, properties, body, error_class,
+                        error_code, error_message, fingerprint, attempts, failed_at, archived_at, death, state_at)
                     VALUES ('notifier', 'notifier.mail', '\(fingerprint)', '{}', '', 'permanent', 'mail', 'Refused.',
                         '\(fingerprint)', 1, now(), now(), '', now());
                     """)

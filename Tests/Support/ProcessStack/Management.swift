@@ -22,7 +22,8 @@ final class Management: Sendable {
     func removeVirtualHost(_ name: String) async throws { _ = try await call("DELETE", "/api/vhosts/\(name)") }
 
     private func call(_ method: String, _ path: String) async throws -> [UInt8] {
-        guard let address = URLComponents(string: try Places.variable("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", of: environment)) else {
+        let url = try Places.variable("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", of: environment)
+        guard let address = URLComponents(string: url) else {
             throw ProcessStackProblem("STOCKBRIDGE_TEST_BROKER_MANAGEMENT is no address.")
         }
         let base = "http://\(address.host ?? "127.0.0.1"):\(address.port ?? 15_672)"

@@ -38,7 +38,9 @@ public final class PrivateServers: Sendable {
         let removed = await Task {
             try await Self.run("infra/stack/down.sh", [directory.path(), "--remove"], log: directory.path() + ".down")
         }.result
-        for ending in ["out", "err"] { try? FileManager.default.removeItem(atPath: "\(directory.path()).down.\(ending)") }
+        for ending in ["out", "err"] {
+            try? FileManager.default.removeItem(atPath: "\(directory.path()).down.\(ending)")
+        }
         let result = try outcome.get()
         _ = try removed.get()
         return result

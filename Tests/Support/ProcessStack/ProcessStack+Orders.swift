@@ -86,6 +86,7 @@ extension ProcessStack {
             FROM publishing.shelves WHERE due OR held IS NOT NULL OR wanted IS DISTINCT FROM expected_at_shop
             ORDER BY shop, shelf
             """)
+        found += try await wronglyConfirmed()
         var counted: [String: Decimal] = [:]
         for row in try await rows(
             "SELECT erp_code, sum(quantity)::text FROM publishing.order_lines WHERE is_open GROUP BY erp_code")
@@ -96,6 +97,22 @@ extension ProcessStack {
             found.append("\(counted[code] ?? 0) of \(code) are open, should be \(units)")
         }
         return found
+    }
+
+    /// Shelves at which the product believes another level than the shop shows, with what was written last.
+    private func wronglyConfirmed() async throws -> [String] {
+        try await rows("SELECT shop, shelf, expected_at_shop, wanted FROM publishing.shelves").compactMap { row in
+            let name: String = try row.decode(at: 0)
+            guard let shop = shops[name] else { return nil }
+            let item = ShopRules.of(name).item(ofShelf: try row.decode(at: 1))
+            let (believed, wanted) = (try row.decode(at: 2, as: Int?.self), try row.decode(at: 3, as: Int?.self))
+            guard let shown = shop.stock[item] ?? shop.stock.first(where: { $0.key.hasSuffix("/\(item)") })?.value,
+                shown != believed
+            else { return nil }
+            let last = shop.journal.filter { $0.id == item || $0.id.hasSuffix("/\(item)") }.suffix(8)
+                .map { "\($0.source) \($0.before ?? -1) to \($0.after ?? -1)" }
+            return "\(name) \(item) shows \(shown), believed \(believed ?? -1), wanted \(wanted ?? -1): \(last)"
+        }
     }
 
     /// Waits until order-collector knows every order of every shop as it is now, by its ledger: so many, and nothing

@@ -31,7 +31,8 @@ public struct StackPlan: Sendable {
     public init(
         skus: Int, seed: Int = 1, shops: [String] = ["hanoi", "saigon", "danang", "beauty", "wholesale"],
         shopCallsPerSecond: Double = 30, shopLatencyMilliseconds: Int = 0, startsAt: String? = nil,
-        hasSchedules: Bool = false, collectEverySeconds: Int = 5, retry: String = "{tiers: [1s, 2s, 5s, 10s, 20s]}",
+        hasSchedules: Bool = false, collectEverySeconds: Int = 5,
+        retry: String = "{tiers: [1s, 2s, 5s, 10s, 20s], outage: {first_probe: 1s, longest_probe: 5s}}",
         edits: [(String, String)] = [],
         sources: (@Sendable (String) -> String)? = nil
     ) {

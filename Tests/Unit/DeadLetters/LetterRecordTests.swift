@@ -135,6 +135,23 @@ struct LetterRecordTests {
         #expect(record.failedAt == now && record.body == [0, 255, 0])
     }
 
+    @Test("properties of any content are read back from their JSON as they were")
+    func properties() throws {
+        var properties = MessageProperties(
+            contentType: "a/\"b\\", messageID: "", correlationID: "\u{0}\u{1F}\n\u{7F}", type: "ü", appID: "x",
+            timestamp: Date(timeIntervalSince1970: -5))
+        properties.headers = [
+            "text": "\u{2028} 🧾\t", "\"": "quoted name", "least": .integer(.min), "most": .integer(.max), "none": .void,
+            "flag\n": true,
+        ]
+        let kept = KeptProperties(properties)
+        #expect(try KeptProperties(json: kept.json) == kept)
+        #expect(kept.numbers["least"] == .min && kept.others == ["flag\n", "none"])
+        let empty = KeptProperties(MessageProperties())
+        #expect(empty.json == #"{"numbers":{},"others":[],"texts":{}}"#)
+        #expect(try KeptProperties(json: empty.json) == empty)
+    }
+
     @Test("an envelope that was never ours is kept with what there is")
     func foreign() throws {
         var foreign = delivery(

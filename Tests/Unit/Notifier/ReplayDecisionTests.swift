@@ -134,6 +134,7 @@ struct DeadLetterArgumentTests {
             (["stop_share": .number(1.01)], "share"), (["stop_share": .number(-0.1)], "share"),
             (["canary": .integer(-1)], "canary"), (["canary": .number(1.5)], "canary"),
             (["job": .string("one")], "id of its job"), (["filter": nil], "which letters"),
+            (["reason": .string(" ")], "Say why"),
             (["filter": .object(["ids": .string("all")])], "filter cannot be read"),
         ] as [([String: JSONValue?], String)])
     func refused(_ changes: [String: JSONValue?], _ part: String) {

@@ -26,6 +26,13 @@ struct AnswerReadingTests {
         #expect(page.failure(items: 0)?.mayHaveBeenApplied == false)
     }
 
+    @Test(arguments: [401, 403, 404])
+    func `a code is shown short and without credentials, too`(status: Int) throws {
+        let code = "cs_secret1" + String(repeating: "x", count: 20_000)
+        let error = try #require(reading(json("{\"code\":\"\(code)\"}", status: status)).failure(items: 0))
+        #expect("\(error)".count < 400 && !"\(error)".contains("cs_secret1"))
+    }
+
     @Test func `a redirect names the new address without its query`() throws {
         let moved = HTTPResponse(status: 301, headers: [HTTPHeader("Location", "https://b/?oauth_nonce=1")], body: [])
         let error = try #require(reading(moved).failure(items: 0))

@@ -70,7 +70,7 @@ struct LetterTextTests {
 
     @Test("a list says how many more there are, and nothing in one line")
     func ends() {
-        #expect(list([]) == "No dead letter is meant by this.")
+        #expect(list([]) == "No dead letters match this.")
         #expect(
             list([SampleLetters.line(118)], total: 3_000).hasSuffix(
                 "\nThe newest 1 of 3,000 letters; --limit shows more, 'groups' the kinds."))

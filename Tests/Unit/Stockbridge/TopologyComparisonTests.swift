@@ -92,8 +92,10 @@ struct TopologyComparisonTests {
         #expect(found.map(\.kind) == [.differs])
         #expect(
             found.first?.detail
-                == "x-delivery-limit is -1 instead of 20, on RabbitMQ 3 it discards a message the first time it is returned"
-        )
+                == """
+                x-delivery-limit is -1 instead of 20, \
+                on RabbitMQ 3 it discards a message the first time it is returned
+                """)
         #expect(found.first?.appliable == false)
         let declaration = try #require(
             Self.topology.declarations.first { if case .queue("stock-publisher", _) = $0 { true } else { false } })

@@ -75,7 +75,7 @@ struct Fixture {
             tiers: RetryTier.standard, publishes: [MovementReceived.type.name, MovementRecorded.type.name])
     }
 
-    /// Declares and empties the queues; for `chain`, `consume` and `pipeline` puts `count` messages into theirs.
+    /// Declares and empties the queues; for `archive`, `chain`, `consume` and `pipeline` fills one.
     func fill(_ row: String, count: Int) async throws {
         let session = TopologySession(broker)
         try await TopologyDeclarer.declare(Topology(services: [description]).declarations, over: session)
