@@ -7,7 +7,10 @@ import Testing
 @Suite("What the person on duty does, as docs/operations.md tells it", .serialized, .timeLimit(.minutes(15)))
 struct DeadLetterStoryTests {
     static let plan = StackPlan(
-        skus: 400, shops: ["hanoi", "saigon"], retry: "{tiers: [1s, 2s], max_attempts: {stock-publisher: 3}}",
+        skus: 400, shops: ["hanoi", "saigon"],
+        retry: """
+            {tiers: [1s, 2s], max_attempts: {stock-publisher: 3}, outage: {first_probe: 1s, longest_probe: 5s}}
+            """,
         edits: [("request_timeout_seconds: 30", "request_timeout_seconds: 1"), ("batch: 100", "batch: 2")])
 
     @Test("A dead shop is one alert and a paused queue; nonsense is one group; after a canary of ten, all is right")
