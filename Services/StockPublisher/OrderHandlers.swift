@@ -104,8 +104,9 @@ struct OrderHandler: BatchHandler {
         var sale = OwnSale(
             known: old?.taken ?? 0, quantity: row.taken, awaitsPayment: order.order.status.awaitsPayment,
             awaitedPayment: awaited)
-        // Taken and put back before we heard of either: nothing is left of it, but our write may lie in between.
-        if sale == .none, old == nil, between.changedAt > between.placedAt { sale = .units(0) }
+        // Taken and put back before we heard of either: nothing is left of it, but our write may lie in between, also
+        // where both bear the same second.
+        if sale == .none, old == nil { sale = .units(0) }
         guard sale != .none else { return }
         change.sales[ShelfKey(shop: order.order.shop, shelf: shelf), default: []].append(
             (sale, between.placedAt, between.changedAt))

@@ -51,7 +51,8 @@ public struct OutboxRelay: Sendable {
             } catch {
                 failures += 1
                 logger.warning("outbox not relayed, trying again", metadata: ["problem": "\(error)"])
-                await connection.close()
+                // Whatever broke, a new connection is clean; closed for good, the relay would never relay again.
+                await connection.disconnect()
                 await stop.sleep(for: backoff.delay(afterFailures: failures))
             }
         }

@@ -106,6 +106,11 @@ public actor PostgresConnection {
         }
     }
 
+    /// Disconnects, which undoes what was begun; the next use connects anew.
+    public func disconnect() {
+        if case .open = state { state = .unopened }
+    }
+
     /// Disconnects; every later call throws `poolClosed`.
     public func close() {
         if case .open(let session) = state { session.rollback() }

@@ -52,12 +52,14 @@ final class Session {
 
     deinit { PQfinish(raw) }
 
-    /// Notices may contain data and belong on nobody's standard error. While a connection is idle, a FATAL error comes
-    /// as a notice too: that one is remembered.
+    /// Notices may contain data and belong on nobody's standard error. While a connection is idle, the error that ends it
+    /// comes as a notice too: that one is remembered.
     private static func receiveNotices(of raw: OpaquePointer, with notices: Notices) {
         let receiver: PQnoticeReceiver = { context, result in
             guard let context, let severity = PQresultErrorField(result, Int32(UInt8(ascii: "V"))) else { return }
-            if String(cString: severity) == "FATAL" {
+            // An immediate shutdown, or another backend's crash, is announced by a mere warning of class 57P.
+            let code = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+            if String(cString: severity) == "FATAL" || code.hasPrefix("57P") {
                 Unmanaged<Notices>.fromOpaque(context).takeUnretainedValue().announcedEnd = true
             }
         }

@@ -115,7 +115,7 @@ struct LettersShow: AsyncParsableCommand {
     @Argument(help: "The letter's id, as 'list' shows it.")
     var letter: Int64
 
-    @Flag(name: .long, help: "The whole body; without it at most 4 KB.")
+    @Flag(name: .long, help: "The whole body; without it at most 30 lines and 4 KB.")
     var full = false
 
     func run() async throws {

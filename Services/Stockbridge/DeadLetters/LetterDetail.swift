@@ -34,6 +34,8 @@ struct LetterDetail: Sendable, Encodable {
 struct ShownBody: Sendable, Encodable, Equatable {
     /// So much is shown without `--full`.
     static let shownCharacters = 4_096
+    /// So many lines, so that what else there is about a letter stays on the screen.
+    static let shownLines = 30
 
     enum Form: String, Sendable, Encodable {
         case json, text, hex
@@ -58,9 +60,10 @@ struct ShownBody: Sendable, Encodable, Equatable {
     }
 
     mutating func cut(to characters: Int) {
-        guard content.utf8.count > characters else { return }
-        content = String(content.prefix(characters))
-        isCut = true
+        let lines = content.split(separator: "\n", maxSplits: Self.shownLines, omittingEmptySubsequences: false)
+        let shown = lines.prefix(Self.shownLines).joined(separator: "\n").prefix(characters)
+        guard shown.utf8.count < content.utf8.count else { return }
+        (content, isCut) = (String(shown), true)
     }
 
     /// The body indented if it is JSON. A number keeps its value but maybe not its digits (1.50 is shown as 1.5).

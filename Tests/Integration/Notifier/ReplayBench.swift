@@ -312,18 +312,23 @@ struct ReplayBench: Sendable {
 
 /// What a test wants to become of the service's messages.
 final class Victim: Sendable {
-    private let manner = Mutex<@Sendable (Int) -> Outcome>({ _ in .done })
+    /// A bare function in the lock would be wrapped once more each time it is read, until the stack is too small.
+    private struct Manner {
+        var outcome: @Sendable (Int) -> Outcome
+    }
+
+    private let manner = Mutex(Manner { _ in .done })
     private let seen = Mutex<[Int]>([])
 
     /// The numbers of the messages that came, in their order.
     var calls: [Int] { seen.withLock { $0 } }
 
     /// From now on each message has this outcome, by its number.
-    func behave(_ outcome: @escaping @Sendable (Int) -> Outcome) { manner.withLock { $0 = outcome } }
+    func behave(_ outcome: @escaping @Sendable (Int) -> Outcome) { manner.withLock { $0.outcome = outcome } }
 
     func handle(_ number: Int) -> Outcome {
         seen.withLock { $0.append(number) }
-        return manner.withLock { $0 }(number)
+        return manner.withLock { $0.outcome }(number)
     }
 }
 

@@ -54,6 +54,21 @@ extension PostgreSQLServer {
             }
         }
 
+        @Test func aDisconnectedConnectionConnectsAnewAndIsClosedOnlyByClose() async throws {
+            try await withScratch { scratch async throws in
+                let connection = PostgresConnection(scratch.configuration)
+                let process: Int = try await connection.query("SELECT pg_backend_pid() AS pid")[0].decode("pid")
+                try await connection.begin()
+                _ = try await connection.query("SELECT 1")
+                await connection.disconnect()
+                let next: Int = try await connection.query("SELECT pg_backend_pid() AS pid")[0].decode("pid")
+                #expect(next != process)
+                await connection.close()
+                let error = await postgresError { try await connection.query("SELECT 1") }
+                #expect(error?.label == "closed")
+            }
+        }
+
         @Test func aLossDuringCommitLeavesTheOutcomeOpen() async throws {
             try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)

@@ -173,6 +173,9 @@ struct ShownBodyTests {
         var shown = ShownBody(Array(repeating: 0x61, count: 5_000))
         shown.cut(to: ShownBody.shownCharacters)
         #expect(shown.content.count == 4_096 && shown.isCut && shown.bytes == 5_000)
+        var many = ShownBody(Array(String(repeating: "line\n", count: 40).utf8))
+        many.cut(to: ShownBody.shownCharacters)
+        #expect(many.isCut && many.content.split(separator: "\n").count == 30)
     }
 
     @Test("what is deeper nested than anybody reads is text")
