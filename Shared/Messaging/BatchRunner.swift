@@ -121,6 +121,9 @@ public struct BatchRunner: Sendable {
                 return
             } catch let error as BrokerError {
                 throw error
+            } catch  where Task.isCancelled {
+                // The process ends for another reason: nothing is wrong with these messages.
+                return try await consumer.giveBack(batch.map(\.message.delivery.tag))
             } catch  where databaseIsAway(error) {
                 // Nobody's fault: everything in hand waits here, and counts no attempt.
                 failures += 1

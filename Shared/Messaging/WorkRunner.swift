@@ -109,7 +109,13 @@ public struct WorkRunner: Sendable {
         let settlement: Settlement
         do throws(FailureReason) {
             let message = try IncomingMessage(delivery, queue: queue)
-            settlement = await self.settlement(of: await perform(message), message)
+            let outcome = await perform(message)
+            if Task.isCancelled, outcome != .done, outcome != .superseded {
+                // The process ends for another reason: nothing is wrong with this message.
+                try? await consumer.giveBack([delivery.tag])
+                return
+            }
+            settlement = await self.settlement(of: outcome, message)
         } catch {
             settlement = parts.policy.settlement(unusable: delivery, error)
         }
@@ -171,14 +177,9 @@ public struct WorkRunner: Sendable {
             let context = WorkContext(
                 database: parts.database, consumer: queue, claim: claim, replay: message.replay)
             let outcome = await route.perform(event, context)
-            try await parts.database.unitOfWork { work in
-                switch outcome {
-                case .done, .superseded:
-                    guard try claim.markDone(consumer: queue, in: work.transaction) else { break }
-                    try message.replay?.settle(outcome == .done ? .processed : .superseded, in: work)
-                default: try claim.release(consumer: queue, in: work.transaction)
-                }
-            }
+            let wasAway = try await record(outcome, of: message, under: claim)
+            // What failed while the database was away is nobody's failure, and counts no attempt.
+            if wasAway, case .retry = outcome { return .later(milliseconds: 1_000) }
             return outcome
         } catch {
             return databaseIsAway(error) ? .later(milliseconds: 1_000) : .retry(FailureReason.classify(error))
@@ -187,6 +188,34 @@ public struct WorkRunner: Sendable {
 }
 
 extension WorkRunner {
+    /// Marks the message done, or gives its lease back. While the database is away it waits: a lease that is not given
+    /// back would hold the message up for as long as the work may take at most.
+    ///
+    /// - Returns: Whether the database was away.
+    private func record(
+        _ outcome: Outcome, of message: IncomingMessage, under claim: InboxClaim
+    ) async throws -> Bool {
+        let queue = self.queue
+        let backoff = Backoff(first: .milliseconds(100), ceiling: .seconds(5))
+        var failures = 0
+        while true {
+            do {
+                try await parts.database.unitOfWork { work in
+                    switch outcome {
+                    case .done, .superseded:
+                        guard try claim.markDone(consumer: queue, in: work.transaction) else { break }
+                        try message.replay?.settle(outcome == .done ? .processed : .superseded, in: work)
+                    default: try claim.release(consumer: queue, in: work.transaction)
+                    }
+                }
+                return failures > 0
+            } catch  where databaseIsAway(error) && !parts.stop.isStopping {
+                failures += 1
+                await parts.stop.sleep(for: backoff.delay(afterFailures: failures))
+            }
+        }
+    }
+
     /// Says what became of a replayed message that there was nothing to do for.
     private func settle(_ outcome: MessageSettled.Outcome, _ message: IncomingMessage) async throws -> Outcome {
         if let replay = message.replay {

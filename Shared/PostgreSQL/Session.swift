@@ -52,7 +52,7 @@ final class Session {
 
     deinit { PQfinish(raw) }
 
-    /// Notices may contain data and belong on nobody's standard error. While a connection is idle, the error that ends it
+    /// Notices may contain data and belong on nobody's standard error. While it is idle, the error that ends it
     /// comes as a notice too: that one is remembered.
     private static func receiveNotices(of raw: OpaquePointer, with notices: Notices) {
         let receiver: PQnoticeReceiver = { context, result in

@@ -57,7 +57,7 @@ extension TransferError {
         }
     }
 
-    /// Whether it speaks against the server rather than against what was sent: no connection that may be used, no answer
+    /// Whether it speaks against the server and not against what was sent: no connection that may be used, no answer
     /// in time, or a mail server that says it is closing (421: RFC 5321, 3.8). Never an answer that could not be
     /// understood.
     public var countsAsOutage: Bool {

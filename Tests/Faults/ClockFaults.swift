@@ -40,7 +40,7 @@ struct ClockFaults {
         // A time server sets it right at last; the day goes on later than it ever was.
         for shop in stack.shops.values { shop.setClock(skewSeconds: 0) }
         try await stack.clock.jump(minutes: 180)
-        // Where a clock went back nobody can tell whether a sale came before a write or after it; what that leaves wrong
+        // Where a clock went back nobody can tell if a sale came before a write or after it; what that leaves wrong
         // by a unit is what the reconciliation is for.
         try await stack.waitForOrders()
         try await stack.settleWithOrders()

@@ -5,7 +5,7 @@ import ProcessStack
 import RabbitMQ
 import Synchronization
 
-/// A copy of every message that services got, in a queue of the test's own, so that afterwards each one can be accounted
+/// A copy of every message that services got, in a queue of the test's own, so that later each one can be accounted
 /// for: done, or a dead letter.
 final class MessageTap: Sendable {
     private static let queue = "test.tap"

@@ -43,7 +43,7 @@ pushes_are_dead() {
 stock_file=$(cat "$stack/morning.path")
 
 step "A shop is out: Ha Noi answers 503 to everything, and a new stock file arrives"
-note "So that the story is short, stock-publisher gives a message three attempts here instead of eight, and probes soon."
+note "To keep it short, stock-publisher gives a message three attempts here instead of eight, and probes soon."
 short='max_attempts: {stock-publisher: 3}, outage: {first_probe: 2s, longest_probe: 5s}'
 sed "s/^retry: {\(.*\)}$/retry: {\1, $short}/" "$stack/stockbridge.yaml" > "$stack/duty.yaml"
 end stock-publisher TERM 30

@@ -55,7 +55,7 @@ start_postgresql() {
 listen_addresses = '127.0.0.1'
 port = $port
 unix_socket_directories = ''
-max_connections = 200
+max_connections = 400
 shared_buffers = 128MB
 effective_cache_size = 1GB
 work_mem = 8MB

@@ -86,7 +86,8 @@ struct RestartTests {
             var clock = ContinuousClock.now
             try await bench.notifying {
                 clock = .now
-                job = try await bench.replay(rate: 2_000)
+                // Slow enough for a small one to be paused before all of it is sent.
+                job = try await bench.replay(rate: setting == nil ? 300 : 2_000)
                 print("replay of \(count): frozen and answered after \(clock.duration(to: .now))")
                 clock = .now
                 try #require(try await eventually { try await bench.items(job, "processed") > count / 20 })
@@ -109,7 +110,8 @@ struct RestartTests {
             print("replay of \(count): \(clock.duration(to: .now)), memory \(begin) MiB at 5 %, \(end) MiB at the end")
             #expect(try await bench.items(job, "processed") == count)
             #expect(try await bench.effects() == (count, 0))
-            #expect(end < begin + 60)
+            // Of the whole process, in which other tests may run beside it unless this one is asked for alone.
+            if setting != nil { #expect(end < begin + 60) }
         }
     }
 }

@@ -101,18 +101,56 @@ extension ProcessStack {
 
     /// Shelves at which the product believes another level than the shop shows, with what was written last.
     private func wronglyConfirmed() async throws -> [String] {
-        try await rows("SELECT shop, shelf, expected_at_shop, wanted FROM publishing.shelves").compactMap { row in
-            let name: String = try row.decode(at: 0)
-            guard let shop = shops[name] else { return nil }
-            let item = ShopRules.of(name).item(ofShelf: try row.decode(at: 1))
+        var found: [String] = []
+        for row in try await rows(
+            "SELECT shop, shelf, expected_at_shop, wanted, known_from, known_to FROM publishing.shelves")
+        {
+            let (name, shelf): (String, String) = (try row.decode(at: 0), try row.decode(at: 1))
+            guard let shop = shops[name] else { continue }
+            let item = ShopRules.of(name).item(ofShelf: shelf)
             let (believed, wanted) = (try row.decode(at: 2, as: Int?.self), try row.decode(at: 3, as: Int?.self))
             guard let shown = shop.stock[item] ?? shop.stock.first(where: { $0.key.hasSuffix("/\(item)") })?.value,
                 shown != believed
-            else { return nil }
+            else { continue }
             let last = shop.journal.filter { $0.id == item || $0.id.hasSuffix("/\(item)") }.suffix(8)
-                .map { "\($0.source) \($0.before ?? -1) to \($0.after ?? -1)" }
-            return "\(name) \(item) shows \(shown), believed \(believed ?? -1), wanted \(wanted ?? -1): \(last)"
+                .map { "\($0.source) \($0.before ?? -1) to \($0.after ?? -1) at \(Self.second($0.time))" }
+            let known = try [4, 5].map { try row.decode(at: $0, as: Date?.self)?.timeIntervalSince1970 ?? 0 }
+            let pushes = try await texts(
+                """
+                SELECT format('%s of %s at %s to %s: %s', result, level, extract(epoch FROM began_at) % 100000,
+                    extract(epoch FROM ended_at) % 100000, coalesce(answer, '')) FROM publishing.pushes
+                WHERE shop = $1 AND shelf = $2 ORDER BY began_at DESC LIMIT 6
+                """, [.text(name), .text(shelf)])
+            let lines = try await texts(
+                """
+                SELECT format('order %s at %s, %s.%s %s, taken %s', o.external_id,
+                    extract(epoch FROM o.placed_at) % 100000, o.revision, o.state_version, o.cancellation, l.taken)
+                FROM publishing.order_lines l JOIN publishing.orders o USING (shop, external_id)
+                WHERE l.shop = $1 AND l.shelf = $2 ORDER BY o.placed_at DESC LIMIT 6
+                """, [.text(name), .text(shelf)])
+            let versions = try await texts(
+                """
+                SELECT format('%s: %s by %s %s at %s', version, wanted, cause_kind, cause_id,
+                    extract(epoch FROM decided_at) % 100000) FROM publishing.shelf_versions
+                WHERE shop = $1 AND shelf = $2 ORDER BY version DESC LIMIT 6
+                """, [.text(name), .text(shelf)])
+            let heard = try await texts(
+                """
+                SELECT format('%s.%s changed %s, learnt %s by %s', r.external_id, r.revision,
+                    extract(epoch FROM r.updated_at) % 100000, extract(epoch FROM r.learnt_at) % 100000, r.via)
+                FROM orders.revisions r JOIN publishing.order_lines l USING (shop, external_id)
+                WHERE l.shop = $1 AND l.shelf = $2 ORDER BY r.learnt_at DESC LIMIT 6
+                """, [.text(name), .text(shelf)])
+            found.append(
+                "\(name) \(item) shows \(shown), believed \(believed ?? -1), wanted \(wanted ?? -1): \(last); known "
+                    + "\(known.map(Self.second)); pushes \(pushes); lines \(lines); versions "
+                    + "\(versions); heard \(heard)")
         }
+        return found
+    }
+
+    private static func second(_ time: Double) -> String {
+        String(format: "%.2f", time.truncatingRemainder(dividingBy: 100_000))
     }
 
     /// Waits until order-collector knows every order of every shop as it is now, by its ledger: so many, and nothing
