@@ -1,4 +1,3 @@
-
 /// Work for the service's own report queue: a report that is to be taken a step further, or mailed again. Says
 /// nothing about which step; whoever handles it does what the table says then.
 public struct ReportWork: EventPayload {
