@@ -101,6 +101,7 @@ struct OrderLedger: Sendable {
             batch.added.append((LedgerRow(record: first.record, learntAt: now), first.effects))
         case (.revise, var row?):
             let effects = row.record.revise(to: facts, digest: digest, readAt: reading.readAt, around: around)
+            row.learntAt = now
             batch.revised.append((row, effects))
         case (.confirm, _):
             news.open.append(reading.externalID)
@@ -120,6 +121,7 @@ struct OrderLedger: Sendable {
         var row = row
         let digest = { (order: Order) in (try? OrderDigest.of(order)) ?? row.record.digest }
         let effects = row.record.vanish(digest: digest, readAt: readAt, around: around)
+        row.learntAt = around.now
         if !effects.isEmpty { batch.revised.append((row, effects)) }
     }
 

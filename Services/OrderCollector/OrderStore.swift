@@ -6,7 +6,7 @@ import PostgreSQL
 /// A row of the ledger with what is stored beside Domain's record.
 struct LedgerRow: Sendable {
     var record: OrderRecord
-    /// When we first learnt of it.
+    /// When we learnt of its newest revision; what others are told goes by it to see what came before it.
     var learntAt: Date
 
     var reference: OrderReference { record.order.reference }

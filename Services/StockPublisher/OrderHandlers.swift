@@ -30,7 +30,30 @@ struct OrderHandler: BatchHandler {
     private struct Change {
         var lines: [OpenLineStore.Row] = []
         var codes: [ERPCode: LevelCause.Moment] = [:]
-        var sales: [ShelfKey: [(sale: OwnSale, placedAt: Date, changedAt: Date)]] = [:]
+        var sales: [ShelfKey: [(sale: OwnSale, happened: Happening)]] = [:]
+    }
+
+    /// When it happened, as the shop says and as we can tell.
+    private struct Happening {
+        /// By the shop's clock; what we did not hear of one by one happened between these two.
+        var from: Date
+        var to: Date
+        /// By our clock.
+        var learntAt: Date
+        /// The order or some of its revisions were not heard of before this one: our write may lie between them.
+        var hasGap: Bool
+
+        /// - Parameter known: What was known of the order before.
+        init(_ change: OrderChanged, known: OrderVersion?) {
+            let order = change.order
+            hasGap = known.map { change.version.revision > $0.revision + 1 } ?? true
+            // A shop that no longer has an order does not say since when.
+            let isDeleted = order.status.shopStatus == "deleted"
+            to = isDeleted ? max(order.updatedAt, change.learntAt) : order.updatedAt
+            from = hasGap ? order.placedAt : order.updatedAt
+            learntAt = change.learntAt
+            to = max(from, to)
+        }
     }
 
     private func change(
@@ -44,11 +67,8 @@ struct OrderHandler: BatchHandler {
             let reference = order.order.reference
             let old = Dictionary(uniqueKeysWithValues: (byOrder[reference] ?? []).map { ($0.line, $0) })
             let wasKnown = known[reference].flatMap { $0.version == OrderStore.none ? nil : $0 }
-            // By the shop's clock, but never later than we learnt of it: a clock that is ahead holds up no increase.
-            let changedAt = min(order.order.updatedAt, order.learntAt)
-            let at = wasKnown == nil ? min(order.order.placedAt, order.learntAt) : changedAt
-            // What happened to a new order before we heard of it happened between these two.
-            let between = (at, max(at, changedAt))
+            let happened = Happening(order, known: wasKnown?.version)
+            let at = cause(of: order, isNew: wasKnown == nil)
             var rows = lines(of: order, old, shelves, at: work.startedAt)
             let named = Set(rows.map(\.line))
             rows += old.values.filter { !named.contains($0.line) }.map { line in
@@ -62,16 +82,25 @@ struct OrderHandler: BatchHandler {
                     let moment = LevelCause.Moment(id: reference.description, at: at)
                     change.codes[code] = change.codes[code].map { $0.at > at ? $0 : moment } ?? moment
                 }
-                note(row, old[row.line], order, awaited: wasKnown?.awaitsPayment, between, &change)
+                note(row, old[row.line], order, awaited: wasKnown?.awaitsPayment, happened, &change)
             }
-            // Paid now, with the lines as they were: whether the shop takes its stock only now differs.
-            if let awaited = wasKnown?.awaitsPayment, awaited != order.order.status.awaitsPayment {
+            // Paid now, with the lines as they were: whether the shop takes its stock only now differs. Where revisions
+            // were not heard of, the lines may be as they were again.
+            if let awaited = wasKnown?.awaitsPayment, awaited != order.order.status.awaitsPayment || happened.hasGap {
                 for row in rows where row == old[row.line] {
-                    note(row, row, order, awaited: awaited, between, &change)
+                    note(row, row, order, awaited: awaited, happened, &change)
                 }
             }
         }
         return change
+    }
+
+    /// By the shop's clock, but never later than we learnt of it: a clock that is ahead holds up no increase. Where the
+    /// clock may be wrong, when we learnt of it.
+    private func cause(of order: OrderChanged, isNew: Bool) -> Date {
+        let at = isNew ? order.order.placedAt : order.order.updatedAt
+        let tolerance = settings.shops[order.order.shop]?.push.clockToleranceSeconds ?? 0
+        return SaleSpan(from: at, to: at, learntAt: order.learntAt, toleranceSeconds: tolerance).to
     }
 
     private func lines(
@@ -98,7 +127,7 @@ struct OrderHandler: BatchHandler {
 
     private func note(
         _ row: OpenLineStore.Row, _ old: OpenLineStore.Row?, _ order: OrderChanged, awaited: Bool?,
-        _ between: (placedAt: Date, changedAt: Date), _ change: inout Change
+        _ happened: Happening, _ change: inout Change
     ) {
         guard let shelf = row.shelf else { return }
         var sale = OwnSale(
@@ -106,10 +135,9 @@ struct OrderHandler: BatchHandler {
             awaitedPayment: awaited)
         // Taken and put back before we heard of either: nothing is left of it, but our write may lie in between, also
         // where both bear the same second.
-        if sale == .none, old == nil { sale = .units(0) }
+        if sale == .none, happened.hasGap { sale = .units(0) }
         guard sale != .none else { return }
-        change.sales[ShelfKey(shop: order.order.shop, shelf: shelf), default: []].append(
-            (sale, between.placedAt, between.changedAt))
+        change.sales[ShelfKey(shop: order.order.shop, shelf: shelf), default: []].append((sale, happened))
     }
 
     /// Notes the shops' own sales on their shelves and works out every shelf that shows one of the codes.
@@ -124,13 +152,20 @@ struct OrderHandler: BatchHandler {
                 switch entry.sale {
                 case .none: break
                 case .units(let units):
+                    let happened = entry.happened
                     rows[index].state.noteOwnSale(
-                        units: units, placedAt: entry.placedAt, changedAt: entry.changedAt, policy: shop.push)
+                        units: units, placedAt: happened.from, changedAt: happened.to, learntAt: happened.learntAt,
+                        now: work.startedAt, policy: shop.push)
                 case .unknown: rows[index].state.noteUncertainSale()
                 }
             }
         }
-        guard let last = change.codes.values.max(by: { $0.at < $1.at }) else { return }
+        guard let last = change.codes.values.max(by: { $0.at < $1.at }) else {
+            // No level changes; what was noted stays, and what has become unknown is read.
+            try ShelfStore.save(rows.filter { change.sales[$0.key] != nil }, in: work.transaction)
+            let due = rows.filter { change.sales[$0.key] != nil && $0.state.isDue }
+            return try levels.request(due, retryRejected: false, correlation: "order", isUrgent: true, in: work)
+        }
         let cause = LevelCause(kind: "order", id: last.id, at: last.at, byCode: change.codes)
         try levels.recompute(rows, because: cause, touched: Set(change.sales.keys), in: work)
     }

@@ -33,7 +33,7 @@ public struct OrderChanged: EventPayload, Hashable {
     public var holds: [OrderHold]
     /// How far a cancellation is; nil if nobody wishes one.
     public var cancellation: OrderCancellation?
-    /// When we learnt of it.
+    /// When we learnt of this revision, by our clock; not of the order.
     public var learntAt: Date
     /// When its units stop counting if it is still unpaid; nil where it does not wait for payment.
     public var reservedUntil: Date?

@@ -290,24 +290,32 @@ extension ShelfState {
     /// - Parameters:
     ///   - units: units of the listing; negative if the shop put them back on sale (a cancellation).
     ///   - placedAt: when, by the shop's clock.
-    ///   - changedAt: until when the order was changed, if it is first heard of only now: some of its units may have
-    ///   been
-    ///     taken before our last write and others put back after it, so that `units` says too little, even where it is
-    ///     0 because the order is cancelled again.
+    ///   - changedAt: until when the order was changed, if not all that happened to it was heard of: some of its units
+    ///     may have been taken before our last write and others put back after it, so that `units` says too little,
+    ///     even where it is 0 because the order is cancelled again.
+    ///   - learntAt: when we learnt of it, by our clock; bounds what the shop's clock says (``SaleSpan``).
+    ///   - now: the time; what we know bears a later one only if our clock was set back, and nobody can tell then what
+    ///     came first.
     ///   - policy: the shop's rules; within its clock tolerance of our last write nobody can tell what came first, and
     ///     what the shop has is unknown then.
-    public mutating func noteOwnSale(units: Int, placedAt: Date, changedAt: Date? = nil, policy: PushPolicy) {
-        let lastAt = max(placedAt, changedAt ?? placedAt)
-        if let claim, lastAt >= claim.claimedAt.addingTimeInterval(-policy.clockToleranceSeconds) {
-            self.claim?.disturbed = true
+    public mutating func noteOwnSale(
+        units: Int, placedAt: Date, changedAt: Date? = nil, learntAt: Date? = nil, now: Date? = nil,
+        policy: PushPolicy
+    ) {
+        let tolerance = policy.clockToleranceSeconds
+        if let now, [claim?.claimedAt, knownFrom, knownTo].contains(where: { isPast(now, $0, by: tolerance) }) {
+            return noteUncertainSale()
         }
+        let span = SaleSpan(
+            from: placedAt, to: max(placedAt, changedAt ?? placedAt), learntAt: learntAt, toleranceSeconds: tolerance)
+        if let claim, span.to >= claim.claimedAt.addingTimeInterval(-tolerance) { self.claim?.disturbed = true }
         guard let expected = expectedAtShop, let knownFrom, let knownTo else { return }
-        if lastAt < knownFrom.addingTimeInterval(-policy.clockToleranceSeconds) { return }
-        if placedAt > knownTo.addingTimeInterval(policy.clockToleranceSeconds) {
-            expectedAtShop = expected - units
-        } else {
-            expectedAtShop = nil
-        }
+        if span.to < knownFrom.addingTimeInterval(-tolerance) { return }
+        expectedAtShop = span.from > knownTo.addingTimeInterval(tolerance) ? expected - units : nil
+    }
+
+    private func isPast(_ now: Date, _ time: Date?, by seconds: Double) -> Bool {
+        time.map { $0 > now.addingTimeInterval(seconds) } ?? false
     }
 
     /// The shop may have sold some, taken some back, or neither: what it has is unknown until it was read.
@@ -356,6 +364,44 @@ extension ShelfState {
     /// When somebody has to look at this shelf again even if no message comes: an expired claim of a replica that died,
     /// or the end of a lost request's life.
     public var wakeAt: Date? { claim?.leaseUntil ?? unknownUntil }
+}
+
+/// Between which times by our clock a sale happened.
+///
+/// The shop's clock is believed as long as what it says agrees with when we learnt of it. What it says to have been
+/// long ago may be old news, or its clock or ours is wrong: it may have been at any time until we learnt of it. What it
+/// says to be still to come was a little before that.
+public struct SaleSpan: Sendable, Hashable {
+    /// News that is older by the shop's clock, in seconds, is old or its clock is wrong: webhooks take seconds, passes
+    /// come about every minute. A shelf of which nobody can tell is read once more, so that little is lost where the
+    /// news was old.
+    public static let newsSeconds = 300.0
+
+    /// Not before this.
+    public private(set) var from: Date
+    /// Not after this.
+    public private(set) var to: Date
+
+    /// A span by our clock.
+    ///
+    /// - Parameters:
+    ///   - from: its begin by the shop's clock.
+    ///   - to: its end by the shop's clock, not before `from`.
+    ///   - learntAt: when we learnt of it, by our clock; nil believes the shop's clock.
+    ///   - toleranceSeconds: how far the clocks may be apart without being wrong.
+    public init(from: Date, to: Date, learntAt: Date?, toleranceSeconds: Double) {
+        (self.from, self.to) = (from, to)
+        guard let learntAt else { return }
+        if to > learntAt.addingTimeInterval(toleranceSeconds) {
+            (self.from, self.to) = (min(from, learntAt.addingTimeInterval(-Self.newsSeconds)), learntAt)
+        } else if isOldNews(learntAt) {
+            self.to = learntAt
+        } else {
+            (self.from, self.to) = (min(from, learntAt), min(to, learntAt))
+        }
+    }
+
+    private func isOldNews(_ learntAt: Date) -> Bool { to < learntAt.addingTimeInterval(-Self.newsSeconds) }
 }
 
 /// Why the gate refuses an increase, on its way into the answer of the step that asked.

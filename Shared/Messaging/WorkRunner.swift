@@ -181,6 +181,11 @@ public struct WorkRunner: Sendable {
             // What failed while the database was away is nobody's failure, and counts no attempt.
             if wasAway, case .retry = outcome { return .later(milliseconds: 1_000) }
             return outcome
+        } catch PostgresError.commitOutcomeUnknown {
+            // Of the claim, for the other one is repeated until it is known: a lease that may have been taken all the
+            // same is given back.
+            _ = try? await record(.later(milliseconds: 1_000), of: message, under: claim)
+            return .later(milliseconds: 1_000)
         } catch {
             return databaseIsAway(error) ? .later(milliseconds: 1_000) : .retry(FailureReason.classify(error))
         }

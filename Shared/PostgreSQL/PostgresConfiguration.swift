@@ -32,6 +32,8 @@ public struct PostgresConfiguration: Sendable {
     public var connectTimeoutSeconds: Int
     /// Seconds until the server cancels a statement; 0 for no limit.
     public var statementTimeoutSeconds: Int
+    /// How long the server may be silent while it owes an answer before it is asked whether it works on one.
+    var patience = Duration.seconds(15)
 
     /// Gathers the settings; nothing is connected yet.
     public init(
@@ -89,10 +91,6 @@ extension PostgresConfiguration {
         }
         return pairs
     }
-
-    /// How long the server may be silent while it owes an answer. It cancels a statement by itself; only a connection
-    /// that is half-open, or a pipeline that should not have been made so long, is silent for longer. Nil for ever.
-    var patience: Duration? { statementTimeoutSeconds == 0 ? nil : .seconds(statementTimeoutSeconds + 10) }
 
     /// Session settings sent with the start-up packet, so that they cost no round trip. Decoding relies on them.
     private var sessionOptions: String {

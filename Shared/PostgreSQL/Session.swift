@@ -17,8 +17,8 @@ final class Session {
     static let preparedLimit = 256
 
     let raw: OpaquePointer
-    /// How long the server may be silent while it owes an answer; nil for ever.
-    private let patience: Duration?
+    /// For a second connection, on which the server is asked about this one.
+    private let configuration: PostgresConfiguration
     private var lastAnswer = ContinuousClock.now
     private let notices = Notices()
     var prepared = PreparedStatements(limit: Session.preparedLimit)
@@ -36,7 +36,7 @@ final class Session {
 
     /// Connects; returns when the server accepts statements.
     init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
-        patience = configuration.patience
+        self.configuration = configuration
         let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
         let raw = Self.start(configuration)
         guard let raw else {
@@ -125,22 +125,48 @@ extension Session {
     /// The next result of what was sent, nil after the last one: PQgetResult, which by itself would wait for ever for a
     /// peer that takes everything and answers nothing, as a half-open connection through a relay does.
     ///
-    /// - Throws: `connectionLost` once the server has been silent for longer than it may take for a statement.
-    func nextResult() throws(PostgresError) -> OpaquePointer? { try nextResult(within: patience) }
+    /// However long a statement takes, it is waited for as long as the server works on it: that is asked on a second
+    /// connection, once the first has been silent for the configured patience.
+    ///
+    /// - Throws: `connectionLost` if the server is silent and does nothing for this connection, or cannot be asked.
+    func nextResult() throws(PostgresError) -> OpaquePointer? {
+        try nextResult(within: configuration.patience) { isServerAtWork() }
+    }
 
-    private func nextResult(within patience: Duration?) throws(PostgresError) -> OpaquePointer? {
+    /// - Parameter mayWaitOn: Asked each time the server was silent for so long.
+    private func nextResult(
+        within patience: Duration, mayWaitOn: () -> Bool = { false }
+    ) throws(PostgresError) -> OpaquePointer? {
         while PQisBusy(raw) == 1, PQsocket(raw) >= 0 {
-            let deadline = ContinuousClock.now + (patience ?? .seconds(86_400))
-            if SocketWait.wait(for: [.readable(PQsocket(raw))], until: deadline) == [true] {
+            if isReadable(within: patience) {
                 // It is broken if this fails; what PQgetResult then returns says so.
                 if PQconsumeInput(raw) == 0 { break }
-            } else if let patience {
+            } else if !mayWaitOn(), !isReadable(within: .seconds(1)) {
+                // The second look is for an answer that set out before the server was asked.
                 abandon()
                 throw .connectionLost(detail: "no answer within \(patience)")
             }
         }
         lastAnswer = .now
         return PQgetResult(raw)
+    }
+
+    private func isReadable(within limit: Duration) -> Bool {
+        SocketWait.wait(for: [.readable(PQsocket(raw))], until: .now + limit) == [true]
+    }
+
+    /// Whether the server does something for this connection but wait for its client.
+    private func isServerAtWork() -> Bool {
+        guard let other = try? Session(connecting: configuration) else { return false }
+        let question = """
+            SELECT 1 FROM pg_stat_activity
+            WHERE pid = \(PQbackendPID(raw)) AND state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead'
+            """
+        guard PQsendQuery(other.raw, question) == 1, let answer = try? other.nextResult(within: .seconds(10)) else {
+            return false
+        }
+        defer { PQclear(answer) }
+        return PQntuples(answer) == 1
     }
 
     /// Whether the server still answers. Asked only after a pause: a connection that was used a moment ago is taken to

@@ -51,16 +51,27 @@ extension Publisher {
             return
         }
         do {
+            try openLink()
+        } catch {
+            failRequests(error)
+        }
+    }
+
+    /// Connects, and notes why not.
+    func openLink() throws(BrokerError) {
+        startPumping()
+        do {
             let link = try Link(configuration, purpose: "publisher")
             try link.call(.openChannel) { amqp_confirm_select(link.state, link.channel) }
             link.takeOverHeartbeats(tls: configuration.tls != nil)
             reconnect.succeeded()
             lastSent = .now
             self.link = link
-            startPumping()
+            mailbox.withLock { $0.problem = nil }
         } catch {
             reconnect.failed(now: .now)
-            failRequests(error)
+            mailbox.withLock { $0.problem = error }
+            throw error
         }
     }
 
@@ -233,5 +244,6 @@ extension Publisher {
         link?.close()
         link = nil
         noteBlocked(false)
+        mailbox.withLock { $0.problem = error }
     }
 }

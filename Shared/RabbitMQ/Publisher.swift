@@ -36,6 +36,8 @@ public actor Publisher {
         var isDriving = false
         var isClosed = false
         var isBlocked = false
+        /// Why there is no connection; nil while there is one or none was tried.
+        var problem: BrokerError?
     }
 
     /// A message on its way: the request it belongs to and its index there.
@@ -127,6 +129,10 @@ public actor Publisher {
         get async { mailbox.withLock { $0.isBlocked } }
     }
 
+    /// Why there is no connection to the broker; nil while there is one and before the first is needed. Renewed by
+    /// itself, also while nobody publishes.
+    public nonisolated var connectionProblem: BrokerError? { mailbox.withLock { $0.problem } }
+
     /// Waits for the answers to what is on its way (at most the confirm time-out), then disconnects for good.
     public nonisolated func close() async {
         mailbox.withLock { $0.isClosed = true }
@@ -142,7 +148,7 @@ public actor Publisher {
         link = nil
     }
 
-    /// Keeps heartbeats and alarms moving while nobody publishes.
+    /// Keeps heartbeats and alarms moving while nobody publishes, and connects anew.
     func startPumping() {
         guard pumping == nil else { return }
         pumping = Task { [weak self] in
@@ -154,7 +160,11 @@ public actor Publisher {
     }
 
     private func pump() {
-        guard link != nil, !mailbox.withLock({ $0.isDriving }) else { return }
+        guard !Task.isCancelled, mailbox.withLock({ !$0.isDriving && !$0.isClosed }) else { return }
+        if link == nil {
+            if reconnect.pause(now: .now) == nil { try? openLink() }
+            return
+        }
         do {
             try service(waitMilliseconds: 0)
         } catch {

@@ -191,7 +191,8 @@ public struct ServiceProcess: Sendable {
                 } catch { return "\(error)" }
             },
             ReadinessCheck(name: "broker") {
-                await parts.runners.publisher.isBlocked
+                if let problem = parts.runners.publisher.connectionProblem { return "\(problem)" }
+                return await parts.runners.publisher.isBlocked
                     ? "the broker is short of memory or disk and takes nothing; outgoing events wait in the outbox"
                     : nil
             },

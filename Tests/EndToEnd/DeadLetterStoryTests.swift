@@ -7,7 +7,7 @@ import Testing
 @Suite("What the person on duty does, as docs/operations.md tells it", .serialized, .timeLimit(.minutes(15)))
 struct DeadLetterStoryTests {
     static let plan = StackPlan(
-        skus: 400, shops: ["hanoi", "saigon"],
+        skus: 1_000, shops: ["hanoi", "saigon"],
         retry: """
             {tiers: [1s, 2s], max_attempts: {stock-publisher: 3}, outage: {first_probe: 1s, longest_probe: 5s}}
             """,
@@ -57,7 +57,7 @@ struct DeadLetterStoryTests {
         try stack.deliver(next)
         try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])
         try await stack.wait(for: "dead letters, and rest", within: .seconds(240)) {
-            guard try await letters(stack) > 20, try await stack.unpublished() == 0 else { return false }
+            guard try await letters(stack) > 15, try await stack.unpublished() == 0 else { return false }
             return try await stack.waitingMessages().isEmpty
         }
         let dead = try await letters(stack)

@@ -47,6 +47,7 @@ struct CollectingTests {
             let told = try await bench.told()
             #expect(told.map(\.change) == [.created, .updated, .updated, .refunded])
             #expect(told.map(\.version.revision) == [1, 2, 3, 4])
+            #expect(told.map(\.learntAt) == told.map(\.learntAt).sorted() && Set(told.map(\.learntAt)).count == 4)
             #expect(told[0].reservedUntil != nil && told[1].reservedUntil == nil)
             #expect(try await bench.number("SELECT count(*) FROM orders.revisions WHERE via = 'pass'") == 4)
         }

@@ -235,6 +235,31 @@ struct OrderTests {
         }
     }
 
+    @Test("what was taken and put back between two statements makes the shelf unknown, even if the ERP knew it first")
+    func gaps() async throws {
+        try await withTenSoaps { bench, clock in
+            let placed = clock.now.addingTimeInterval(-180)
+            var order = TestOrder(
+                shop: "hanoi", id: "1", lines: [("10", "SOAP", 1)], revision: 2, placedAt: placed, updatedAt: clock.now,
+                change: .cancelled, cancellation: .cancelled)
+            // The shop took one before our write, and put it back after it.
+            try bench.simulator("hanoi").setStock(of: "10", to: 11)
+            try await bench.reported(order, sentAt: clock.now)
+            #expect(
+                try await eventually {
+                    try await bench.system.number("SELECT count(*) FROM publishing.order_lines") == 1
+                })
+            try await bench.order(order)
+            #expect(try await bench.shows(10, of: "10", in: "hanoi"))
+            // Of a known order a statement in between was never heard of, and the line is as it was.
+            clock.advance(minutes: 2)
+            try bench.simulator("hanoi").setStock(of: "10", to: 12)
+            (order.revision, order.updatedAt) = (4, clock.now)
+            try await bench.order(order)
+            #expect(try await bench.shows(10, of: "10", in: "hanoi"))
+        }
+    }
+
     @Test("a sale that no order shows yet is not put on sale again: its orders are fetched first")
     func unseenSale() async throws {
         try await withTenSoaps { bench, clock in

@@ -211,6 +211,34 @@ struct ShelfTests {
     }
 
     @Test
+    func aSaleIsPlacedByWhenWeLearntOfItWhereTheShopsClockCannotBeRight() throws {
+        func note(_ shopSays: Double, learnt: Double, now: Double? = nil) -> Int? {
+            var shelf = shelf(showing: 9)
+            shelf.noteOwnSale(
+                units: 1, placedAt: Self.at(shopSays), learntAt: Self.at(learnt), now: Self.at(now ?? learnt),
+                policy: policy)
+            return shelf.expectedAtShop
+        }
+        #expect(note(100, learnt: 101) == 8 && note(-100, learnt: 101) == 9, "both clocks agree")
+        #expect(note(-3_600, learnt: 101) == nil, "old news, or the shop's clock is behind")
+        #expect(note(-3_600, learnt: -60) == 9, "learnt of before the shop was read")
+        #expect(note(3_600, learnt: 101) == nil, "the shop's clock is ahead, and we read a moment ago")
+        #expect(note(7_200, learnt: 3_600) == 8, "the shop's clock is ahead, and we read long ago")
+        #expect(note(-3_600, learnt: -3_599, now: -3_598) == nil, "our clock was set back since the shop was read")
+    }
+
+    @Test
+    func aSaleAfterTheClockWasSetBackDisturbsAClaimFromBefore() throws {
+        var shelf = shelf(showing: 9)
+        shelf.want(7, cause: Self.at(1))
+        let claim = try push(&shelf, at: 2)
+        shelf.noteOwnSale(
+            units: 1, placedAt: Self.at(-3_600), learntAt: Self.at(-3_599), now: Self.at(-3_598), policy: policy)
+        confirm(&shelf, claim, at: -3_597)
+        #expect(shelf.expectedAtShop == nil && shelf.isDue)
+    }
+
+    @Test
     func aSaleWithinTheClockToleranceOfOurWriteMakesTheShelfUnknown() throws {
         var shelf = shelf(showing: 9)
         shelf.want(7, cause: Self.at(1))
