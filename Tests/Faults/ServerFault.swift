@@ -27,6 +27,9 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         switch self {
         case .brokerKilled:
             try await servers.killBroker()
+            try await round.stack.wait(for: "a service to say that the broker is away", within: .seconds(60)) {
+                await !round.stack.unreadyServices().isEmpty
+            }
             try await round.outage(&dice)
             try await servers.start()
             return 1

@@ -52,6 +52,8 @@ async def main():
     parser.add_argument("--target", type=int, required=True)
     relay = Relay(parser.parse_args().target)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, relay.forget)
+    # Whoever started this may have blocked it.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
     server = await asyncio.start_server(relay.carry, "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -63,7 +63,7 @@ CREATE TABLE orders.orders (
     digest text NOT NULL,
     updated_at timestamptz NOT NULL,
     placed_at timestamptz NOT NULL,
-    -- When we first learnt of it, and when the reading was begun that the facts come from; by our clock.
+    -- When we learnt of this revision, and when the reading was begun that the facts come from; by our clock.
     learnt_at timestamptz NOT NULL,
     read_at timestamptz NOT NULL,
     -- Domain's Order as JSON. Holds personal data.

@@ -20,13 +20,13 @@ extension BrokerTests {
                 // The broker has both messages; only its answer is missing.
                 #expect(try await scratch.ready("q", expecting: 3) == 3)
                 proxy.cut()
+                proxy.set(.forward)
                 for outcome in try await lost {
                     guard case .unconfirmed(.connectionLost) = outcome else {
                         Issue.record("expected unconfirmed, found \(outcome)")
                         continue
                     }
                 }
-                proxy.set(.forward)
                 #expect(try await publisher.publish([.to("q")]) == [.confirmed])
                 #expect(proxy.accepted == 2)
                 await publisher.close()
@@ -52,6 +52,28 @@ extension BrokerTests {
                 proxy.cut()
                 proxy.set(.forward)
                 #expect(try await publisher.publish([.to("q")]) == [.confirmed])
+                await publisher.close()
+            }
+        }
+
+        @Test func `an idle publisher says when its broker is gone, and comes back by itself`() async throws {
+            try await ScratchBroker.with { scratch in
+                try await scratch.declare("q")
+                let proxy = try TCPProxy(to: scratch.port)
+                defer { proxy.stop() }
+                var configuration = scratch.configuration(port: proxy.port, heartbeatSeconds: 1)
+                configuration.connectTimeoutSeconds = 1
+                let publisher = Publisher(configuration, limits: quick)
+                #expect(try await publisher.publish([.to("q")]) == [.confirmed])
+                #expect(publisher.connectionProblem == nil)
+                proxy.set(.freeze)
+                let limit = ContinuousClock.now + .seconds(20)
+                while publisher.connectionProblem == nil, .now < limit { try await Task.sleep(for: .milliseconds(20)) }
+                #expect(publisher.connectionProblem != nil)
+                proxy.cut()
+                proxy.set(.forward)
+                while publisher.connectionProblem != nil, .now < limit { try await Task.sleep(for: .milliseconds(20)) }
+                #expect(publisher.connectionProblem == nil)
                 await publisher.close()
             }
         }

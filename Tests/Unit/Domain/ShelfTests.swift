@@ -221,7 +221,7 @@ struct ShelfTests {
         }
         #expect(note(100, learnt: 101) == 8 && note(-100, learnt: 101) == 9, "both clocks agree")
         #expect(note(-3_600, learnt: 101) == nil, "old news, or the shop's clock is behind")
-        #expect(note(-3_600, learnt: -60) == 9, "learnt of before the shop was read")
+        #expect(note(-3_600, learnt: -60, now: 101) == 9, "learnt of before the shop was read")
         #expect(note(3_600, learnt: 101) == nil, "the shop's clock is ahead, and we read a moment ago")
         #expect(note(7_200, learnt: 3_600) == 8, "the shop's clock is ahead, and we read long ago")
         #expect(note(-3_600, learnt: -3_599, now: -3_598) == nil, "our clock was set back since the shop was read")
