@@ -133,6 +133,11 @@ extension PassHandler {
             let failures = try FeedStore.fail(
                 pass.kind, of: shop, problem: sentence, comesBack: outcome != .done, in: work.transaction)
             guard isLast || failures >= Self.failuresBeforeAlert else { return }
+            // A shop that is out is an alert of its own, and one is enough.
+            let open = try work.transaction.query(
+                "SELECT 1 FROM shared.breaker_states() WHERE account = $1 AND opened_at IS NOT NULL",
+                [.text(ShopAccount.accountName(shop))])
+            guard open.isEmpty else { return }
             try FeedAlerts(shop: shop).raise(
                 .feed, severity: .critical, title: "The orders of shop \(shop) are not collected", text: sentence,
                 whatToDo: "Look at the shop and the rights of our account; collecting resumes by itself, and nothing "
