@@ -56,17 +56,20 @@ struct DeadLetterStoryTests {
         hanoi.inject(Fault(.html, method: "POST", path: "/wp-json/wc/v3/products"))
         try stack.deliver(next)
         try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])
-        try await stack.wait(for: "dead letters, and rest", within: .seconds(240)) {
-            guard try await letters(stack) > 15, try await stack.unpublished() == 0 else { return false }
-            return try await stack.waitingMessages().isEmpty
-        }
-        let dead = try await letters(stack)
+        try await stack.wait(for: "dead letters", within: .seconds(240)) { try await letters(stack) > 15 }
         #expect(try await stack.number("SELECT count(DISTINCT fingerprint) FROM dead_letters.letters") == 1)
         let groups = try await stack.stockbridge("dead-letters", "groups", expecting: [0, 3]).output
-        #expect(groups.contains("\(dead)") && groups.contains("malformed"))
+        #expect(groups.contains("1 kind") && groups.contains("malformed"))
         #expect(!stack.wrongShelves(next).isEmpty)
 
         hanoi.clearFaults()
+        // What is on its way to its next attempt meets a shop that answers; what is dead stays dead.
+        try await stack.wait(for: "rest", within: .seconds(240)) {
+            guard try await stack.unpublished() == 0 else { return false }
+            return try await stack.waitingMessages().isEmpty
+        }
+        let dead = try await letters(stack)
+        #expect(dead > 15)
         let dryRun = try await stack.stockbridge("dead-letters", "replay", "--shop", "hanoi", "--dry-run")
         #expect(dryRun.output.contains("\(dead)"))
         #expect(try await letters(stack) == dead, "a dry run changes nothing")

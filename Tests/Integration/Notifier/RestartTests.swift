@@ -77,7 +77,7 @@ struct RestartTests {
     @Test("a large job keeps memory flat, and stays paused across a restart until it is resumed")
     func large() async throws {
         let setting = ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_REPLAY_LETTERS"]
-        let count = setting.flatMap { Int($0) } ?? 2_000
+        let count = setting.flatMap { Int($0) } ?? 900
         try await ReplayBench.with(replicas: 0) { bench in
             try await bench.insert(count)
             let argument: (String) -> [String: JSONValue] = { ["job": .string($0)] }
@@ -87,7 +87,7 @@ struct RestartTests {
             try await bench.notifying {
                 clock = .now
                 // Slow enough for a small one to be paused before all of it is sent.
-                job = try await bench.replay(rate: setting == nil ? 300 : 2_000)
+                job = try await bench.replay(rate: setting == nil ? 45 : 2_000)
                 print("replay of \(count): frozen and answered after \(clock.duration(to: .now))")
                 clock = .now
                 try #require(try await eventually { try await bench.items(job, "processed") > count / 20 })
