@@ -134,8 +134,7 @@ struct CompareAndSetTests {
             try await bench.order(sale)
             #expect(try await bench.wants(8, of: "10", in: "hue"))
             clock.advance(minutes: 1)
-            try await bench.collected("hue", upTo: clock.now)
-            #expect(try await eventually { shop.stock == 8 })
+            #expect(try await bench.passes(over: ["hue"], from: clock.now) { shop.stock == 8 })
             #expect(!shop.calls.contains { $0.quantity == 12 && $0.isTaken })
         }
     }

@@ -281,11 +281,10 @@ struct OrderTests {
             sale.shop = "saigon"
             sale.placedAt = clock.now.addingTimeInterval(-60)
             try await bench.order(sale)
-            for shop: ShopName in ["hanoi", "saigon"] {
-                try await bench.collected(shop, upTo: clock.now.addingTimeInterval(20))
-            }
-            #expect(try await bench.shows(9, of: "10", in: "saigon"))
-            #expect(try await bench.shows(9, of: "10", in: "hanoi"))
+            #expect(
+                try await bench.passes(over: ["hanoi", "saigon"], from: clock.now.addingTimeInterval(20)) {
+                    try bench.simulator("saigon").stock(of: "10") == 9 && bench.simulator("hanoi").stock(of: "10") == 9
+                })
         }
     }
 }

@@ -94,6 +94,19 @@ extension PublisherBench {
             })
     }
 
+    /// Passes over the shops' orders, a second apart by their own time, until something holds. One that arrives while a
+    /// push is being decided may go unnoticed; the next makes up for it.
+    func passes(
+        over shops: [ShopName], from upTo: Date, until condition: () async throws -> Bool
+    ) async throws -> Bool {
+        var upTo = upTo
+        return try await eventually(every: .seconds(1)) {
+            for shop in shops { try await collected(shop, upTo: upTo) }
+            upTo += 1
+            return try await condition()
+        }
+    }
+
     /// A batch with one order was sent to the ERP.
     func reported(_ order: TestOrder, sentAt: Date) async throws {
         try await publish(
