@@ -46,6 +46,7 @@ summary() {
     [ "$ran" -gt 0 ] || { echo "test: no test ran" >&2; code=1; }
     if [ "$mode" = all ]; then fault_table || code=1; fi
     [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+    grep -E '^✘ Test .* failed after' .build-test.log | grep -v 'Test run with' | cut -c 1-100 || true
     echo "$((ran - failed)) passed, $failed failed"
     if [ "$mode" = --faults ]; then fault_table || code=1; fi
     exit "$code"
