@@ -7,11 +7,11 @@ import Testing
 @Suite("What the person on duty does, as docs/operations.md tells it", .serialized, .timeLimit(.minutes(15)))
 struct DeadLetterStoryTests {
     static let plan = StackPlan(
-        skus: 1_000, shops: ["hanoi", "saigon"],
+        skus: 2_000, shops: ["hanoi", "saigon"],
         retry: """
             {tiers: [1s, 2s], max_attempts: {stock-publisher: 3}, outage: {first_probe: 1s, longest_probe: 5s}}
             """,
-        edits: [("request_timeout_seconds: 30", "request_timeout_seconds: 1"), ("batch: 100", "batch: 2")])
+        edits: [("request_timeout_seconds: 30", "request_timeout_seconds: 5")])
 
     @Test("A dead shop is one alert and a paused queue; nonsense is one group; after a canary of ten, all is right")
     func story() async throws {
@@ -52,7 +52,7 @@ struct DeadLetterStoryTests {
 
     /// A page of HTML for every write: one group of dead letters, replayed once the shop is mended.
     private func nonsense(_ stack: ProcessStack) async throws {
-        let (hanoi, next) = (try stack.shop("hanoi"), try await stack.day(3))
+        let (hanoi, next) = (try stack.shop("hanoi"), try await stack.day(15, asFile: 3))
         hanoi.inject(Fault(.html, method: "POST", path: "/wp-json/wc/v3/products"))
         try stack.deliver(next)
         try await stack.stockbridge("run", "stock", "--wait", "0", expecting: [0, 3])

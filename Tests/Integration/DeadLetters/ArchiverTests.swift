@@ -7,7 +7,7 @@ import Testing
 
 @testable import DeadLetters
 
-@Suite("Dead letters go into the database and nothing is lost on the way", .timeLimit(.minutes(10)))
+@Suite("Dead letters go into the database and nothing is lost on the way", .timeLimit(.minutes(20)))
 struct ArchiverTests {
     @Test("everything is archived while it comes, with its history, its kind and what it is about")
     func everything() async throws {

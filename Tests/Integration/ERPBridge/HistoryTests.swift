@@ -8,7 +8,7 @@ import Testing
 
 @testable import ERPBridge
 
-@Suite("Random histories of orders and reports, on the real tables", .timeLimit(.minutes(10)))
+@Suite("Random histories of orders and reports, on the real tables", .timeLimit(.minutes(20)))
 struct HistoryTests {
     @Test("every revision is carried once, replaced by one that is, or counted", arguments: [11, 12, 13] as [UInt64])
     func histories(_ seed: UInt64) async throws {

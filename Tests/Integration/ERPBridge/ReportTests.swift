@@ -9,7 +9,7 @@ import Testing
 private let tomorrow = BridgeBench.noon.addingTimeInterval(86_400)
 private let secondBatch = "saigon-20261123-1200"
 
-@Suite("Order reports to the ERP's mailbox", .timeLimit(.minutes(10)))
+@Suite("Order reports to the ERP's mailbox", .timeLimit(.minutes(20)))
 struct ReportTests {
     @Test("at noon the shop's orders are collected, then one report goes out with everything that is complete")
     func noon() async throws {

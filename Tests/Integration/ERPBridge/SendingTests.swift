@@ -8,7 +8,7 @@ import Testing
 
 @testable import ERPBridge
 
-@Suite("Mailing order reports through trouble", .timeLimit(.minutes(10)))
+@Suite("Mailing order reports through trouble", .timeLimit(.minutes(20)))
 struct SendingTests {
     @Test("an order that is cancelled between the build and the first attempt does not go out")
     func cancelledInBetween() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Messaging
 
-@Suite("Batches of messages, on the real broker and database", .timeLimit(.minutes(10)))
+@Suite("Batches of messages, on the real broker and database", .timeLimit(.minutes(20)))
 struct BatchRunnerTests {
     @Test("a thousand messages, some of them twice, are applied once, together with what they say")
     func appliedOnce() async throws {

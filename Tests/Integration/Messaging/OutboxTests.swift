@@ -7,7 +7,7 @@ import Testing
 
 @testable import Messaging
 
-@Suite("The outbox, on the real broker and database", .timeLimit(.minutes(10)))
+@Suite("The outbox, on the real broker and database", .timeLimit(.minutes(20)))
 struct OutboxTests {
     private static let insert = """
         INSERT INTO outbox (id, exchange, routing_key, headers, body)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Messaging
 
-@Suite("Who may do what, by the word of the real broker and database", .timeLimit(.minutes(10)))
+@Suite("Who may do what, by the word of the real broker and database", .timeLimit(.minutes(20)))
 struct PermissionTests {
     private static let catalogue = ServiceCatalogue.services(
         shops: ["hanoi"], tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000)])

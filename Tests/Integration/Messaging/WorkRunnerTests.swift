@@ -8,7 +8,7 @@ import Testing
 
 @testable import Messaging
 
-@Suite("Work outside, on the real broker and database", .timeLimit(.minutes(10)))
+@Suite("Work outside, on the real broker and database", .timeLimit(.minutes(20)))
 struct WorkRunnerTests {
     private func runner(
         _ bench: Bench, _ worker: Worker, concurrency: Int = 3,

@@ -3,7 +3,7 @@ import Foundation
 import TestStack
 import Testing
 
-@Suite("Editing and archiving dead letters", .timeLimit(.minutes(5)))
+@Suite("Editing and archiving dead letters", .timeLimit(.minutes(20)))
 struct LetterChangeTests {
     private func body(_ bench: ReplayBench, _ column: String) async throws -> String {
         try await bench.text("SELECT convert_from(\(column), 'UTF8') FROM dead_letters.letters WHERE id = 1")

@@ -10,7 +10,7 @@ import Settings
 import TestStack
 import Testing
 
-@Suite("A mail server that is out fills no dead-letter queue", .timeLimit(.minutes(10)))
+@Suite("A mail server that is out fills no dead-letter queue", .timeLimit(.minutes(20)))
 struct OutageTests {
     /// notifier with messages that are tried twice and a mail server that is not there yet.
     private func withNotifier(_ body: (ScratchSystem, SwitchedPort, Publisher) async throws -> Void) async throws {

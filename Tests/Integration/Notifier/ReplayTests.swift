@@ -6,7 +6,7 @@ import RabbitMQ
 import TestStack
 import Testing
 
-@Suite("Replay jobs", .timeLimit(.minutes(5)))
+@Suite("Replay jobs", .timeLimit(.minutes(20)))
 struct ReplayTests {
     @Test("replayed letters are followed to processed, each with its effect once")
     func processed() async throws {

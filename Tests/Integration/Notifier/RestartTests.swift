@@ -4,7 +4,7 @@ import RabbitMQ
 import TestStack
 import Testing
 
-@Suite("Replay jobs across restarts and replicas", .timeLimit(.minutes(15)))
+@Suite("Replay jobs across restarts and replicas", .timeLimit(.minutes(20)))
 struct RestartTests {
     @Test("a notifier that starts again goes on where the last one stopped; nothing is lost, each effect is made once")
     func restart() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Notifier
 
-@Suite("The system tells about itself", .timeLimit(.minutes(10)))
+@Suite("The system tells about itself", .timeLimit(.minutes(20)))
 struct WatchTests {
     @Test("an event that reached nobody is told once, and once more when the queue is empty")
     func unrouted() async throws {

@@ -5,7 +5,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("Collecting the orders of a shop", .timeLimit(.minutes(15)))
+@Suite("Collecting the orders of a shop", .timeLimit(.minutes(20)))
 struct CollectingTests {
     @Test("an order is collected once, told with its mapping, and a pass without news is told too")
     func collects() async throws {

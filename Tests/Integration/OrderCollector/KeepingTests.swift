@@ -8,7 +8,7 @@ import Testing
 
 @testable import OrderCollector
 
-@Suite("Keeping the feeds up", .timeLimit(.minutes(15)))
+@Suite("Keeping the feeds up", .timeLimit(.minutes(20)))
 struct KeepingTests {
     @Test("two replicas collect what one would, and each order once")
     func replicas() async throws {

@@ -5,7 +5,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("The known faults of other connectors are none of order-collector's", .timeLimit(.minutes(15)))
+@Suite("The known faults of other connectors are none of order-collector's", .timeLimit(.minutes(20)))
 struct OrderFaultTests {
     private let orders = "SELECT count(*) FROM orders.orders"
 

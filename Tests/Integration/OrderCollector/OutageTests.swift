@@ -4,7 +4,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("A shop that is out fills no dead-letter queue of order-collector", .timeLimit(.minutes(10)))
+@Suite("A shop that is out fills no dead-letter queue of order-collector", .timeLimit(.minutes(20)))
 struct OutageTests {
     @Test(
         "passes and single orders wait for the shop, however few the attempts; it is told once each way",

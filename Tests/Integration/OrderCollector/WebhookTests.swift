@@ -6,7 +6,7 @@ import TestStack
 import Testing
 import Transfer
 
-@Suite("What shops tell us", .timeLimit(.minutes(15)))
+@Suite("What shops tell us", .timeLimit(.minutes(20)))
 struct WebhookTests {
     @Test("a sale is in the ledger without a pass")
     func fetchedByID() async throws {

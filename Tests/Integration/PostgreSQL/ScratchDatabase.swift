@@ -4,7 +4,7 @@ import Testing
 @testable import PostgreSQL
 
 /// All tests against a server, one after the other: some of them measure this process or end sessions.
-@Suite(.serialized, .timeLimit(.minutes(15)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 enum PostgreSQLServer {}
 
 struct MissingTestServer: Error, CustomStringConvertible {

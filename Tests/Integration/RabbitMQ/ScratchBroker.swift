@@ -4,7 +4,7 @@ import RabbitMQ
 import Testing
 
 /// All tests that talk to a broker, one after the other: one of them raises the node's memory alarm.
-@Suite(.serialized, .timeLimit(.minutes(15)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct BrokerTests {}
 
 /// A sentence about what keeps a test from running.

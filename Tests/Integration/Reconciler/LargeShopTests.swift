@@ -8,7 +8,7 @@ import Testing
 
 @testable import Reconciler
 
-@Suite("A large shop", .timeLimit(.minutes(15)))
+@Suite("A large shop", .timeLimit(.minutes(20)))
 struct LargeShopTests {
     private static let listings = 100_000
 

@@ -14,7 +14,7 @@ private let products = (0..<5).map { number in
 }
 private let listings = (0..<5).map { PublishedListing.right("\(10 + $0)", sku: "SKU-\($0)", units: 10) }
 
-@Suite("The reconciliation's mail", .timeLimit(.minutes(10)))
+@Suite("The reconciliation's mail", .timeLimit(.minutes(20)))
 struct MailingTests {
     @Test("a shop that is out is named by the set time; one update follows when it is back, never a third")
     func shopOut() async throws {

@@ -5,7 +5,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("Orders in the reconciliation", .timeLimit(.minutes(15)))
+@Suite("Orders in the reconciliation", .timeLimit(.minutes(20)))
 struct OrderCountTests {
     private static let products = [CatalogueProduct(id: 10, sku: "SOAP", name: "Soap", stock: 50)]
 

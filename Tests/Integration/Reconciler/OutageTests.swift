@@ -8,7 +8,7 @@ import Testing
 
 @testable import Reconciler
 
-@Suite("A shop that is out fills no dead-letter queue of reconciler", .timeLimit(.minutes(10)))
+@Suite("A shop that is out fills no dead-letter queue of reconciler", .timeLimit(.minutes(20)))
 struct OutageTests {
     @Test(
         "the reading waits for the shop, however few the attempts; it is told once each way",

@@ -13,7 +13,7 @@ private let listings = (0..<12).map { number in
     PublishedListing.right("\(10 + number)", sku: "SKU-\(number)", units: 10 + number)
 }
 
-@Suite("Reconciling shops", .timeLimit(.minutes(10)))
+@Suite("Reconciling shops", .timeLimit(.minutes(20)))
 struct ReconcilingTests {
     @Test("three planted differences are found and classified, and no others")
     func threeDifferences() async throws {

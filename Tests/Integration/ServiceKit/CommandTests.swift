@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Commands, files and replicas, on the real database", .timeLimit(.minutes(10)))
+@Suite("Commands, files and replicas, on the real database", .timeLimit(.minutes(20)))
 struct CommandTests {
     private static let services = ServiceCatalogue.services(shops: [], tiers: []).filter { $0.name == .stockPublisher }
 

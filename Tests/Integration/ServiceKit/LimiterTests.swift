@@ -8,7 +8,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Pace and circuit breaker of an account, shared through the real database", .timeLimit(.minutes(10)))
+@Suite("Pace and circuit breaker of an account, shared through the real database", .timeLimit(.minutes(20)))
 struct LimiterTests {
     private static let services = ServiceCatalogue.services(shops: [], tiers: []).filter { $0.name == .stockPublisher }
 

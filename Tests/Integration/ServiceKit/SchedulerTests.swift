@@ -11,7 +11,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("Schedules, on the real database", .timeLimit(.minutes(10)))
+@Suite("Schedules, on the real database", .timeLimit(.minutes(20)))
 struct SchedulerTests {
     private static let services = ServiceCatalogue.services(shops: [], tiers: []).filter { $0.name == .stockIngestor }
     private static let hanoi = "Asia/Ho_Chi_Minh"

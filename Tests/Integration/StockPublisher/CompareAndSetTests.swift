@@ -91,7 +91,7 @@ final class ScriptedShop: ShopConnector, CatalogueReading, StockReading, StockWr
     }
 }
 
-@Suite("A platform that compares and sets", .timeLimit(.minutes(10)))
+@Suite("A platform that compares and sets", .timeLimit(.minutes(20)))
 struct CompareAndSetTests {
     private func withTen(_ body: (PublisherBench, ScriptedShop, TestClock) async throws -> Void) async throws {
         let (shop, clock) = (ScriptedShop("hue"), TestClock())

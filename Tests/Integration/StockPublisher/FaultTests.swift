@@ -4,7 +4,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("The known faults of other connectors are none of stock-publisher's", .timeLimit(.minutes(15)))
+@Suite("The known faults of other connectors are none of stock-publisher's", .timeLimit(.minutes(20)))
 struct FaultTests {
     @Test("fault 3: state is kept per shelf, so that one success does not hide another's failure")
     func stateOfEachShelf() async throws {

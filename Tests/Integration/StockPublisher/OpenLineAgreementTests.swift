@@ -8,7 +8,7 @@ import Testing
 
 @testable import StockPublisher
 
-@Suite("The query over open lines and Domain's rule for one line", .timeLimit(.minutes(15)))
+@Suite("The query over open lines and Domain's rule for one line", .timeLimit(.minutes(20)))
 struct OpenLineAgreementTests {
     private static let now = Date(timeIntervalSince1970: 1_800_000_000)
 

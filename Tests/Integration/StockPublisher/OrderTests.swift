@@ -6,7 +6,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("Orders of one shop change the levels of the others", .timeLimit(.minutes(15)))
+@Suite("Orders of one shop change the levels of the others", .timeLimit(.minutes(20)))
 struct OrderTests {
     /// Two shops that show ten pieces of soap, written long enough ago for an order to come after it by any clock.
     private func withTenSoaps(

@@ -6,7 +6,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("A shop that is out fills no dead-letter queue", .timeLimit(.minutes(15)))
+@Suite("A shop that is out fills no dead-letter queue", .timeLimit(.minutes(20)))
 struct OutageTests {
     static let products = (0..<12).map { CatalogueProduct(id: 10 + $0, sku: "SKU-\($0)", name: "Soap", stock: 0) }
     static func stock(_ units: Int) -> [(code: String, units: Int)] { (0..<12).map { ("SKU-\($0)", units + $0) } }

@@ -6,7 +6,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("Pushing to shops that misbehave", .timeLimit(.minutes(15)))
+@Suite("Pushing to shops that misbehave", .timeLimit(.minutes(20)))
 struct PushingTests {
     /// One shop that shows five pieces of soap already.
     private func withFiveSoaps(_ body: (PublisherBench, ShopSimulator) async throws -> Void) async throws {

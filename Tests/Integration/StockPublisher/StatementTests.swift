@@ -7,7 +7,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("What stock-publisher tells the others about its shops", .timeLimit(.minutes(10)))
+@Suite("What stock-publisher tells the others about its shops", .timeLimit(.minutes(20)))
 struct StatementTests {
     /// The whole statement that answers a request, or the first of a run where there is no request.
     private func statement(

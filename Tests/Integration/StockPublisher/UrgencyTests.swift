@@ -5,7 +5,7 @@ import ShopSimulators
 import TestStack
 import Testing
 
-@Suite("A sale does not wait behind a whole run", .timeLimit(.minutes(10)))
+@Suite("A sale does not wait behind a whole run", .timeLimit(.minutes(20)))
 struct UrgencyTests {
     private static let count = 3_000
     private static let catalogue = (1...count).map { number in

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Stockbridge
 
-@Suite("The forecast of a replay, on the real tables", .timeLimit(.minutes(10)))
+@Suite("The forecast of a replay, on the real tables", .timeLimit(.minutes(20)))
 struct ForecastTests {
     private func forecast(_ system: LetterSystem, _ id: Int64) async throws -> ReplayForecast.Kind? {
         try await ForecastStore(database: system.database, queues: system.queues).forecast(id)?.kind

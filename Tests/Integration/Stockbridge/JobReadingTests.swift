@@ -7,7 +7,7 @@ import Testing
 
 @testable import Stockbridge
 
-@Suite("Replay jobs under the operator's role, on the real database", .timeLimit(.minutes(10)))
+@Suite("Replay jobs under the operator's role, on the real database", .timeLimit(.minutes(20)))
 struct JobReadingTests {
     private static let job = "4f1c2a3b-0000-4000-8000-000000000001"
 

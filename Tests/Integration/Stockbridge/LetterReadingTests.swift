@@ -8,7 +8,7 @@ import Testing
 
 @testable import Stockbridge
 
-@Suite("Dead letters under the operator's role, on the real database", .timeLimit(.minutes(10)))
+@Suite("Dead letters under the operator's role, on the real database", .timeLimit(.minutes(20)))
 struct LetterReadingTests {
     private let start = Date(timeIntervalSince1970: 1_795_302_600)
 

@@ -172,10 +172,15 @@ extension ProcessStack {
     }
 
     /// The same merchant on another day.
-    public func day(_ number: Int) async throws -> Morning {
-        try await Morning.make(
+    ///
+    /// - Parameter place: Which file after the first morning's it is, if not that day's own: each day moves one article
+    ///   in twenty, so the stock of a far day in the next file moves nearly all shelves at once.
+    public func day(_ number: Int, asFile place: Int? = nil) async throws -> Morning {
+        let date = try Date(clock.date + "T00:00:00Z", strategy: .iso8601)
+        let first = date.addingTimeInterval(Double((place ?? number) - number) * 86_400)
+        return try await Morning.make(
             in: directory.appending(path: "morning-\(number)"), skus: plan.skus, seed: plan.seed, day: number,
-            date: clock.date)
+            date: first.formatted(.iso8601.year().month().day()))
     }
 }
 
