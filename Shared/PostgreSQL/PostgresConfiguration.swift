@@ -16,12 +16,17 @@ public struct PostgresConfiguration: Sendable {
     public var host: String
     /// TCP port.
     public var port: Int
+    /// The other servers of the same database. All are tried in order, and only one that takes writes is used.
+    public var furtherServers: [PostgresAddress] = []
     /// Name of the database.
     public var database: String
     /// Role to connect as.
     public var user: String
     /// Password of the role; empty if the server asks for none.
     public var password: String
+    /// Asked for the password whenever a session is opened, so that a changed one is used without a restart; where it
+    /// throws, ``password`` is used.
+    public var renewedPassword: (@Sendable () throws -> String)?
     /// Shown by the server in `pg_stat_activity`.
     public var applicationName: String
     /// Schemas in which unqualified names are looked up; empty leaves the role's own setting.
@@ -34,6 +39,7 @@ public struct PostgresConfiguration: Sendable {
     public var statementTimeoutSeconds: Int
     /// How long the server may be silent while it owes an answer before it is asked whether it works on one.
     var patience = Duration.seconds(15)
+    let preferred = PreferredServer()
 
     /// Gathers the settings; nothing is connected yet.
     public init(
@@ -67,7 +73,10 @@ public struct PostgresConfiguration: Sendable {
 
 extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The address without the password.
-    public var description: String { "postgresql://\(user)@\(host):\(port)/\(database)" }
+    public var description: String {
+        let servers = [PostgresAddress(host: host, port: port)] + furtherServers
+        return "postgresql://\(user)@\(servers.map(\.description).joined(separator: ","))/\(database)"
+    }
     /// The address without the password.
     public var debugDescription: String { description }
     /// The address without the password, for `dump` and the debugger.
@@ -76,9 +85,14 @@ extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConve
 
 extension PostgresConfiguration {
     /// What libpq is told, as keywords and values.
-    var keywords: [(keyword: String, value: String)] {
+    ///
+    /// - Parameter takesWrites: Whether only a session that takes writes will do: not one on a standby.
+    func keywords(
+        for server: PostgresAddress, takesWrites: Bool = true
+    ) -> [(keyword: String, value: String)] {
         var pairs = [
-            ("host", host), ("port", String(port)), ("dbname", database), ("user", user), ("password", password),
+            ("host", server.host), ("port", String(server.port)), ("dbname", database), ("user", user),
+            ("password", presentPassword), ("target_session_attrs", takesWrites ? "read-write" : "any"),
             ("application_name", applicationName), ("client_encoding", "UTF8"), ("gssencmode", "disable"),
             ("options", sessionOptions),
             // A silent peer is noticed after 10 + 3 x 5 seconds when idle, after 20 seconds when sending.
@@ -87,7 +101,10 @@ extension PostgresConfiguration {
         ]
         switch tls {
         case .off: pairs.append(("sslmode", "disable"))
-        case .verifyFull(let caFile): pairs += [("sslmode", "verify-full"), ("sslrootcert", caFile)]
+        case .verifyFull(let caFile):
+            pairs += [
+                ("sslmode", "verify-full"), ("sslrootcert", caFile), ("ssl_min_protocol_version", "TLSv1.2"),
+            ]
         }
         return pairs
     }

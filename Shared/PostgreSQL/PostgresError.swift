@@ -135,8 +135,9 @@ extension PostgresError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .connectionFailed(let host, let port, let detail):
-            "No connection to PostgreSQL at \(host):\(port) (\(detail)). It is tried again on the next use; "
-                + "check that the server runs and lets this role in."
+            "No connection to PostgreSQL at \(host):\(port) (\(detail)). It is tried again on the next use"
+                + (ConnectionAdvice.advice(for: detail) == nil
+                    ? "; check that the server runs and lets this role in." : ".")
         case .connectionLost(let detail):
             "The connection to PostgreSQL broke (\(detail)). The transaction was undone; run it again."
         case .commitOutcomeUnknown(let detail):

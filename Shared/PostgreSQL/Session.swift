@@ -19,8 +19,9 @@ final class Session {
     let raw: OpaquePointer
     /// For a second connection, on which the server is asked about this one.
     private let configuration: PostgresConfiguration
+    private let server: PostgresAddress
     private var lastAnswer = ContinuousClock.now
-    private let notices = Notices()
+    private let notices: Notices
     var prepared = PreparedStatements(limit: Session.preparedLimit)
     var progress = Progress.none
     /// The error that made the present transaction useless.
@@ -34,20 +35,40 @@ final class Session {
     /// Set when what libpq and we believe about the connection may differ; it is then not used again.
     private(set) var isAbandoned = false
 
-    /// Connects; returns when the server accepts statements.
-    init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
-        self.configuration = configuration
-        let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
-        let raw = Self.start(configuration)
-        guard let raw else {
-            throw .connectionFailed(host: configuration.host, port: configuration.port, detail: "out of memory")
+    /// Connects to the first server that lets us; returns when it accepts statements.
+    convenience init(connecting configuration: PostgresConfiguration) throws(PostgresError) {
+        let servers = configuration.serversInOrder
+        var problems: [(server: PostgresAddress, reason: String)] = []
+        for server in servers {
+            let notices = Notices()
+            switch Self.dial(configuration, server, notices) {
+            case .success(let raw):
+                configuration.preferred.worked(server)
+                self.init(raw, configuration, server, notices)
+                return
+            case .failure(let refusal): problems.append((server, refusal.reason))
+            }
         }
-        Self.receiveNotices(of: raw, with: notices)
-        if let problem = Self.finishConnecting(raw, until: deadline) {
-            PQfinish(raw)
-            throw .connectionFailed(host: configuration.host, port: configuration.port, detail: problem)
-        }
+        throw .connectionFailed(
+            host: servers.first?.host ?? "", port: servers.first?.port ?? 0,
+            detail: ConnectionAdvice.summary(problems))
+    }
+
+    private init(
+        _ raw: OpaquePointer, _ configuration: PostgresConfiguration, _ server: PostgresAddress, _ notices: Notices
+    ) {
         self.raw = raw
+        self.configuration = configuration
+        self.server = server
+        self.notices = notices
+    }
+
+    /// Another session on the same server, whatever the server has become.
+    private convenience init?(beside session: Session) {
+        let notices = Notices()
+        let answer = Self.dial(session.configuration, session.server, notices, takesWrites: false)
+        guard case .success(let raw) = answer else { return nil }
+        self.init(raw, session.configuration, session.server, notices)
     }
 
     deinit { PQfinish(raw) }
@@ -71,8 +92,28 @@ final class Session {
         var announcedEnd = false
     }
 
-    private static func start(_ configuration: PostgresConfiguration) -> OpaquePointer? {
-        let pairs = configuration.keywords
+    /// Why a server gave no session.
+    private struct Refusal: Error {
+        let reason: String
+    }
+
+    private static func dial(
+        _ configuration: PostgresConfiguration, _ server: PostgresAddress, _ notices: Notices,
+        takesWrites: Bool = true
+    ) -> Result<OpaquePointer, Refusal> {
+        let deadline = ContinuousClock.now + .seconds(max(1, configuration.connectTimeoutSeconds))
+        guard let raw = start(configuration.keywords(for: server, takesWrites: takesWrites)) else {
+            return .failure(Refusal(reason: "out of memory"))
+        }
+        receiveNotices(of: raw, with: notices)
+        if let problem = finishConnecting(raw, until: deadline) {
+            PQfinish(raw)
+            return .failure(Refusal(reason: ConnectionAdvice.reason(problem)))
+        }
+        return .success(raw)
+    }
+
+    private static func start(_ pairs: [(keyword: String, value: String)]) -> OpaquePointer? {
         let keywords = pairs.map { strdup($0.keyword) }
         let values = pairs.map { strdup($0.value) }
         defer { (keywords + values).forEach { free($0) } }
@@ -157,7 +198,7 @@ extension Session {
 
     /// Whether the server does something for this connection but wait for its client.
     private func isServerAtWork() -> Bool {
-        guard let other = try? Session(connecting: configuration) else { return false }
+        guard let other = Session(beside: self) else { return false }
         let question = """
             SELECT 1 FROM pg_stat_activity
             WHERE pid = \(PQbackendPID(raw)) AND state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead'
@@ -197,6 +238,21 @@ extension Session {
     func lost() -> PostgresError {
         abandon()
         return .connectionLost(detail: Self.firstLine(PQerrorMessage(raw)))
+    }
+
+    /// The error again, or a lost connection if it comes from a server that takes no writes any more: the next session
+    /// looks for the one that does. Asked when all answers are in, for the server reports what it has become with the
+    /// last of them. A transaction of ours that is read-only by its own wish is not that.
+    func leavingReadOnlyServer(_ error: PostgresError) -> PostgresError {
+        guard let refusal = error.serverError, refusal.sqlState == "25006" else { return error }
+        guard reports("in_hot_standby") || reports("default_transaction_read_only") else { return error }
+        abandon()
+        return .connectionLost(detail: "\(refusal.sqlState) \(refusal.message)")
+    }
+
+    /// Whether a parameter that the server reports by itself is on.
+    private func reports(_ name: String) -> Bool {
+        PQparameterStatus(raw, name).map { String(cString: $0) } == "on"
     }
 
     /// The error a result carries.

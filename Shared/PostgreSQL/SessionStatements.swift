@@ -98,7 +98,7 @@ extension Session {
             guard try nextResult() == nil else { throw unexpectedResult() }
         }
         try leavePipeline()
-        if let problem { throw problem }
+        if let problem { throw leavingReadOnlyServer(problem) }
         return rows
     }
 
@@ -159,7 +159,7 @@ extension Session {
             if [PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH].contains(PQresultStatus(result)) { break }
         }
         guard let last else { throw lost() }
-        if PQresultStatus(last.raw) == PGRES_FATAL_ERROR { throw failure(of: last.raw) }
+        if PQresultStatus(last.raw) == PGRES_FATAL_ERROR { throw leavingReadOnlyServer(failure(of: last.raw)) }
         return last
     }
 }

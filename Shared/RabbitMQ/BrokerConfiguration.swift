@@ -4,12 +4,17 @@ public struct BrokerConfiguration: Sendable {
     public var host: String
     /// TCP port.
     public var port: Int
+    /// The other nodes of the same cluster. All are tried, in an order left to chance, until one answers.
+    public var furtherNodes: [BrokerAddress] = []
     /// The virtual host, for example `/`.
     public var virtualHost: String
     /// User name for SASL PLAIN.
     public var user: String
     /// Password for SASL PLAIN; it appears in no error and no description.
     public var password: String
+    /// Asked for the password whenever a connection is made, so that a changed one is used without a restart; where it
+    /// throws, ``password`` is used.
+    public var renewedPassword: (@Sendable () throws -> String)?
     /// TLS settings, or nil for plain TCP.
     public var tls: BrokerTLS?
     /// Asked of the broker; after twice this long without a byte the connection counts as lost.
@@ -38,10 +43,22 @@ public struct BrokerConfiguration: Sendable {
 }
 
 extension BrokerConfiguration: CustomStringConvertible {
-    /// The address without the password.
+    /// The addresses without the password.
     public var description: String {
-        "\(tls == nil ? "amqp" : "amqps")://\(user)@\(host):\(port)/\(virtualHost == "/" ? "%2f" : virtualHost)"
+        let addresses = nodes.map(\.description).joined(separator: ",")
+        return "\(tls == nil ? "amqp" : "amqps")://\(user)@\(addresses)/\(virtualHost == "/" ? "%2f" : virtualHost)"
     }
+}
+
+extension BrokerConfiguration {
+    /// Every node of the cluster that is known.
+    var nodes: [BrokerAddress] { [BrokerAddress(host: host, port: port)] + furtherNodes }
+
+    /// Limit for reaching one node: all together take no longer than a single one may, unless there are many.
+    var dialSeconds: Int { min(connectTimeoutSeconds, max(3, connectTimeoutSeconds / nodes.count)) }
+
+    /// The password as it is at this moment.
+    var presentPassword: String { (try? renewedPassword?()) ?? password }
 }
 
 /// TLS towards the broker: never below 1.2, and verified unless ``verify`` is turned off.

@@ -103,6 +103,7 @@ extension Consumer {
     }
 
     func dropLink() {
+        if let link { nodes.failed(link.node, at: .now) }
         link = nil
         isSubscribed = false
         ready.removeAll()
@@ -143,9 +144,10 @@ extension Consumer {
 
     private func connected() throws(BrokerError) -> Link {
         if let link { return link }
-        let new = try Link(configuration, purpose: "consumer \(queue)")
         let limit = UInt16(clamping: prefetch)
-        try new.call(.openChannel) { amqp_basic_qos(new.state, new.channel, 0, limit, 0) }
+        let new = try nodes.connect(configuration, purpose: "consumer \(queue)") { link throws(BrokerError) in
+            try link.call(.openChannel) { amqp_basic_qos(link.state, link.channel, 0, limit, 0) }
+        }
         link = new
         session += 1
         settlements = SettlementPlanner()

@@ -27,6 +27,7 @@ public actor Consumer {
     var assembly = DeliveryAssembly()
     /// What broke the connection while nobody was waiting; the next ``next(atMost:within:linger:)`` throws it.
     var pendingError: BrokerError?
+    var nodes: NodeOrder
     private var pumping: Task<Void, Never>?
 
     /// Runs on a thread of its own, since the library blocks and forbids sharing.
@@ -41,6 +42,7 @@ public actor Consumer {
     public init(_ configuration: BrokerConfiguration, queue: String, prefetch: Int) {
         self.configuration = configuration
         self.queue = queue
+        nodes = NodeOrder(configuration.nodes)
         self.prefetch = min(max(1, prefetch), 65_535)
         reconnect = Reconnect(first: 0.2, longest: 10)
     }

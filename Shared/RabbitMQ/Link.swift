@@ -4,6 +4,7 @@ internal import CRabbitMQ
 ///
 /// One channel a connection, since waiting on one channel of librabbitmq can drop frames queued for another.
 final class Link {
+    let node: BrokerAddress
     let state: amqp_connection_state_t
     let watchdog: Watchdog
     let arena = Arena()
@@ -20,16 +21,17 @@ final class Link {
     var frameMax: Int { Int(amqp_get_frame_max(state)) }
 
     /// Connects, logs in and opens the channel; every step is bounded by the configuration's time-out.
-    init(_ configuration: BrokerConfiguration, purpose: String) throws(BrokerError) {
+    init(_ configuration: BrokerConfiguration, at node: BrokerAddress, purpose: String) throws(BrokerError) {
+        self.node = node
         limit = .seconds(configuration.connectTimeoutSeconds)
         heartbeatSeconds = configuration.heartbeatSeconds
         let unreachable = { (detail: String) -> BrokerError in
-            .unreachable(host: configuration.host, port: configuration.port, detail: detail)
+            .unreachable(host: node.host, port: node.port, detail: detail)
         }
         guard let state = amqp_new_connection() else { throw unreachable("out of memory") }
         let socket: Int32
         do {
-            socket = try Link.openSocket(state, configuration)
+            socket = try Link.openSocket(state, configuration, node)
         } catch {
             amqp_destroy_connection(state)
             throw error
@@ -48,10 +50,10 @@ final class Link {
     deinit { amqp_destroy_connection(state) }
 
     private static func openSocket(
-        _ state: amqp_connection_state_t, _ configuration: BrokerConfiguration
+        _ state: amqp_connection_state_t, _ configuration: BrokerConfiguration, _ node: BrokerAddress
     ) throws(BrokerError) -> Int32 {
         let unreachable = { (detail: String) -> BrokerError in
-            .unreachable(host: configuration.host, port: configuration.port, detail: detail)
+            .unreachable(host: node.host, port: node.port, detail: detail)
         }
         var timeout = timeval(tv_sec: configuration.connectTimeoutSeconds, tv_usec: 0)
         amqp_set_handshake_timeout(state, &timeout)
@@ -60,9 +62,17 @@ final class Link {
         guard let socket = created else { throw unreachable("out of memory") }
         if let tls = configuration.tls {
             if let detail = prepare(socket, tls) { throw unreachable(detail) }
+            crabbitmq_note_tls_failures(socket)
         }
-        let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
-        guard status == AMQP_STATUS_OK.rawValue else { throw unreachable(statusText(status)) }
+        timeout.tv_sec = configuration.dialSeconds
+        let status = amqp_socket_open_noblock(socket, node.host, Int32(node.port), &timeout)
+        guard status == AMQP_STATUS_OK.rawValue else {
+            throw unreachable(
+                ConnectionAdvice.detail(
+                    status: status, certificate: crabbitmq_certificate_problem().map { String(cString: $0) },
+                    handshake: crabbitmq_handshake_problem().map { String(cString: $0) }, host: node.host,
+                    tls: configuration.tls))
+        }
         return amqp_get_sockfd(state)
     }
 
@@ -75,7 +85,7 @@ final class Link {
             return "TLS 1.2 is not available"
         }
         guard amqp_ssl_socket_set_cacert(socket, tls.caFile) == ok else {
-            return "the CA file \(tls.caFile) cannot be read"
+            return "the CA file \(tls.caFile) cannot be read: correct its path or mode, it has to hold PEM certificates"
         }
         if let own = tls.clientCertificate {
             guard amqp_ssl_socket_set_key(socket, own.certificateFile, own.keyFile) == ok else {
@@ -98,16 +108,20 @@ final class Link {
         let reply = watchdog.guarding(limit * 2) {
             crabbitmq_login(
                 state, configuration.virtualHost, Int32(AMQP_DEFAULT_FRAME_SIZE),
-                Int32(configuration.heartbeatSeconds), &properties, configuration.user, configuration.password)
+                Int32(configuration.heartbeatSeconds), &properties, configuration.user, configuration.presentPassword)
         }
         heartbeatSeconds = Int(amqp_get_heartbeat(state))
         lastReceived = .now
         let refusal = crabbitmq_refusal_of(reply)
         if refusal.code == 403 {
             isBroken = true
-            throw .authenticationFailed(host: configuration.host, user: configuration.user)
+            throw .authenticationFailed(host: node.host, user: configuration.user)
         }
-        try check(reply, .login)
+        do {
+            try check(reply, .login)
+        } catch .connectionLost(let step, let detail) {
+            throw .connectionLost(step: step, detail: ConnectionAdvice.brokenLogin(detail, tls: configuration.tls))
+        }
     }
 
     private func openChannel() throws(BrokerError) {

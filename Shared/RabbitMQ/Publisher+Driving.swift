@@ -61,8 +61,9 @@ extension Publisher {
     func openLink() throws(BrokerError) {
         startPumping()
         do {
-            let link = try Link(configuration, purpose: "publisher")
-            try link.call(.openChannel) { amqp_confirm_select(link.state, link.channel) }
+            let link = try nodes.connect(configuration, purpose: "publisher") { link throws(BrokerError) in
+                try link.call(.openChannel) { amqp_confirm_select(link.state, link.channel) }
+            }
             link.takeOverHeartbeats(tls: configuration.tls != nil)
             reconnect.succeeded()
             lastSent = .now
@@ -241,6 +242,7 @@ extension Publisher {
         confirms = ConfirmTracker()
         outbound.removeAll()
         returning = nil
+        if let link { nodes.failed(link.node, at: .now) }
         link?.close()
         link = nil
         noteBlocked(false)

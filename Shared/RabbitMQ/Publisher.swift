@@ -63,6 +63,7 @@ public actor Publisher {
     var blockedSince: ContinuousClock.Instant?
     /// A basic.return whose content frames are still to come.
     var returning: ReturnedMessage?
+    var nodes: NodeOrder
     private var pumping: Task<Void, Never>?
 
     /// Runs on a thread of its own, since the library blocks and forbids sharing.
@@ -78,6 +79,7 @@ public actor Publisher {
         self.configuration = configuration
         self.maximumInFlight = max(1, maximumInFlight)
         self.limits = limits
+        nodes = NodeOrder(configuration.nodes)
         reconnect = Reconnect(
             first: limits.firstReconnectDelaySeconds, longest: limits.longestReconnectDelaySeconds)
     }

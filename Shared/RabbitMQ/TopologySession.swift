@@ -31,13 +31,17 @@ public actor TopologySession {
     private let executor = DedicatedThreadExecutor(name: "rabbit-topology")
     private var link: Link?
     private var isClosed = false
+    private var nodes: NodeOrder
     private var pumping: Task<Void, Never>?
 
     /// Runs on a thread of its own, since the library blocks and forbids sharing.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Does not connect yet.
-    public init(_ configuration: BrokerConfiguration) { self.configuration = configuration }
+    public init(_ configuration: BrokerConfiguration) {
+        self.configuration = configuration
+        nodes = NodeOrder(configuration.nodes)
+    }
 
     // Not `isolated`: Swift 6.3 then fails to optimise other modules that create the actor ("circular reference").
     // Nobody else has the link any more, so it may be freed on any thread. Without close() the broker sees a lost
@@ -187,7 +191,7 @@ public actor TopologySession {
             return try link.call(step) { body(link, link.arena.table(arguments)) }
         } catch {
             // Refused: the link has opened its channel again. Anything else, or a failure of that: gone.
-            if link.isBroken { self.link = nil }
+            if link.isBroken { lose(link) }
             throw error
         }
     }
@@ -195,7 +199,7 @@ public actor TopologySession {
     private func connected() throws(BrokerError) -> Link {
         if isClosed { throw .closed }
         if let link { return link }
-        let new = try Link(configuration, purpose: "topology")
+        let new = try nodes.connect(configuration, purpose: "topology")
         link = new
         startPumping()
         return new
@@ -216,8 +220,13 @@ public actor TopologySession {
         do {
             try link.drain(reading: true, .idle) { _, _ throws(BrokerError) in true }
         } catch {
-            self.link = nil
+            lose(link)
         }
+    }
+
+    private func lose(_ link: Link) {
+        nodes.failed(link.node, at: .now)
+        self.link = nil
     }
 }
 

@@ -12,7 +12,7 @@ extension StockbridgeConfiguration {
     /// - Throws: `SecretError` if its password cannot be read.
     public func brokerConfiguration(for service: ServiceName, purpose: String) throws -> BrokerConfiguration {
         try brokerConfiguration(
-            user: service.rawValue, password: broker.password.resolve(service: service.rawValue).reveal(),
+            user: service.rawValue, password: broker.password, of: service.rawValue,
             name: "\(service.rawValue) \(purpose)")
     }
 
@@ -20,7 +20,7 @@ extension StockbridgeConfiguration {
     public func administratorBrokerConfiguration() throws -> BrokerConfiguration {
         let admin = try requireAdmin()
         return try brokerConfiguration(
-            user: admin.brokerUser, password: admin.brokerPassword.resolve(service: "admin").reveal(),
+            user: admin.brokerUser, password: admin.brokerPassword, of: "admin",
             name: "stockbridge administrator")
     }
 
@@ -28,16 +28,16 @@ extension StockbridgeConfiguration {
     ///
     /// - Throws: `SecretError` if its password cannot be read.
     public func databaseConfiguration(for service: ServiceName, purpose: String) throws -> PostgresConfiguration {
-        databaseConfiguration(
-            user: service.role, password: try database.password.resolve(service: service.rawValue).reveal(),
+        try databaseConfiguration(
+            user: service.role, password: database.password, of: service.rawValue,
             name: "\(service.rawValue) \(purpose)", searchPath: [service.schema])
     }
 
     /// How the administrator reaches the database.
     public func administratorDatabaseConfiguration() throws -> PostgresConfiguration {
         let admin = try requireAdmin()
-        return databaseConfiguration(
-            user: admin.databaseUser, password: try admin.databasePassword.resolve(service: "admin").reveal(),
+        return try databaseConfiguration(
+            user: admin.databaseUser, password: admin.databasePassword, of: "admin",
             name: "stockbridge administrator", searchPath: ["public"])
     }
 
@@ -70,20 +70,31 @@ extension StockbridgeConfiguration {
         return admin
     }
 
-    private func brokerConfiguration(user: String, password: String, name: String) throws -> BrokerConfiguration {
-        BrokerConfiguration(
-            host: broker.host, port: broker.port, virtualHost: broker.virtualHost, user: user, password: password,
+    private func brokerConfiguration(
+        user: String, password: SecretReference, of owner: String, name: String
+    ) throws -> BrokerConfiguration {
+        let nodes = broker.servers.map { BrokerAddress(host: $0.host, port: $0.port) }
+        var configuration = BrokerConfiguration(
+            host: nodes.first?.host ?? "", port: nodes.first?.port ?? 0, virtualHost: broker.virtualHost, user: user,
+            password: try password.resolve(service: owner).reveal(),
             tls: broker.tls.enabled ? BrokerTLS(caFile: broker.tls.caFile ?? Self.systemAuthorities) : nil,
             connectionName: name)
+        configuration.furtherNodes = Array(nodes.dropFirst())
+        configuration.renewedPassword = { try password.resolve(service: owner).reveal() }
+        return configuration
     }
 
     private func databaseConfiguration(
-        user: String, password: String, name: String, searchPath: [String]
-    ) -> PostgresConfiguration {
-        PostgresConfiguration(
-            host: database.host, port: database.port, database: database.name, user: user, password: password,
-            applicationName: name, searchPath: searchPath,
+        user: String, password: SecretReference, of owner: String, name: String, searchPath: [String]
+    ) throws -> PostgresConfiguration {
+        let servers = database.servers.map { PostgresAddress(host: $0.host, port: $0.port) }
+        var configuration = PostgresConfiguration(
+            host: servers.first?.host ?? "", port: servers.first?.port ?? 0, database: database.name, user: user,
+            password: try password.resolve(service: owner).reveal(), applicationName: name, searchPath: searchPath,
             tls: database.tls.enabled ? .verifyFull(caFile: database.tls.caFile ?? Self.systemAuthorities) : .off)
+        configuration.furtherServers = Array(servers.dropFirst())
+        configuration.renewedPassword = { try password.resolve(service: owner).reveal() }
+        return configuration
     }
 }
 

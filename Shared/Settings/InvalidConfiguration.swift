@@ -3,6 +3,9 @@ public struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConve
     /// Every problem, in the file's order; at least one.
     public let problems: [Problem]
 
+    /// Gathers the problems; at least one.
+    public init(problems: [Problem]) { self.problems = problems }
+
     /// One line per problem: `file:line: sentence`.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 }

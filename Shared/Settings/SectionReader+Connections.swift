@@ -11,22 +11,25 @@ extension SectionReader {
     }
 
     func broker() -> StockbridgeConfiguration.Broker {
-        let host = host("host")
+        let hosts = hosts("host")
         let tls = tls(of: "the broker")
         let port = integer("port", derived: tls.enabled ? 5671 : 5672, in: 1...65_535)
-        let bracketed = host.contains(":") ? "[\(host)]" : host
-        let management = tls.enabled ? "https://\(bracketed):15671" : "http://\(bracketed):15672"
+        let management = hosts.map { host in
+            let name = host.name.contains(":") ? "[\(host.name)]" : host.name
+            return tls.enabled ? "https://\(name):15671" : "http://\(name):15672"
+        }
         return StockbridgeConfiguration.Broker(
-            host: host, port: port, virtualHost: text("virtual_host", default: "stockbridge"),
-            managementURL: url(
-                "management_url", default: host.isEmpty ? "https://localhost:15671" : management,
-                isInsecure: !tls.enabled, insecureKey: "tls: {enabled: false}"),
+            servers: servers(hosts, port: port), virtualHost: text("virtual_host", default: "stockbridge"),
+            managementURLs: urls(
+                "management_url", default: management, isInsecure: !tls.enabled,
+                insecureKey: "tls: {enabled: false}"),
             password: secret("password"), tls: tls)
     }
 
     func database() -> StockbridgeConfiguration.Database {
-        StockbridgeConfiguration.Database(
-            host: host("host"), port: integer("port", default: 5432, in: 1...65_535),
+        let hosts = hosts("host")
+        return StockbridgeConfiguration.Database(
+            servers: servers(hosts, port: integer("port", default: 5432, in: 1...65_535)),
             name: text("name", default: "stockbridge"), password: secret("password"), tls: tls(of: "the database"),
             maximumConnections: integer("maximum_connections", default: 8, in: 2...100))
     }

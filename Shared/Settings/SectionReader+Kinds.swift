@@ -54,30 +54,52 @@ extension SectionReader {
     func url(_ key: String, default fallback: String? = nil, isInsecure: Bool, insecureKey: String) -> String {
         let written =
             fallback == nil ? text(key) : optionalText(key, derived: fallback ?? "")
-        guard !written.isEmpty else { return "" }
-        guard let parts = URLComponents(string: written), let scheme = parts.scheme?.lowercased(),
+        let item = Item(text: written, path: pathOf(key), place: placeOf(key))
+        return address(item, isWritten: has(key), isInsecure: isInsecure, insecureKey: insecureKey)
+    }
+
+    /// Base addresses: one, or a list of them.
+    ///
+    /// - Parameter fallback: What is meant where the key is absent.
+    func urls(_ key: String, default fallback: [String], isInsecure: Bool, insecureKey: String) -> [String] {
+        let items = texts(key, KeyFact(type: "array"), default: fallback)
+        if items.count == 1, let only = items.first {
+            forget(key)
+            record(key, .text(only.text))
+        }
+        return items.map { address($0, isWritten: has(key), isInsecure: isInsecure, insecureKey: insecureKey) }
+    }
+
+    private func address(_ item: Item, isWritten: Bool, isInsecure: Bool, insecureKey: String) -> String {
+        guard !item.text.isEmpty else { return "" }
+        guard let parts = URLComponents(string: item.text), let scheme = parts.scheme?.lowercased(),
             let host = parts.host, !host.isEmpty, scheme == "https" || scheme == "http"
         else {
-            report(key, "is no address of the form https://host/path")
+            log.report(item.path, item.place, "is no address of the form https://host/path")
             return ""
         }
         if parts.user != nil || parts.password != nil {
-            report(key, "must not contain a user or a password", suggestion: "use the settings for them")
+            log.report(
+                item.path, item.place, "must not contain a user or a password",
+                suggestion: "use the settings for them")
         }
         if parts.query != nil || parts.fragment != nil {
-            report(key, "must not contain ? or #")
+            log.report(item.path, item.place, "must not contain ? or #")
         }
         if scheme == "http", !isLoopback(host) {
             if isInsecure {
                 // A default that follows from another setting is covered by that setting's own warning.
-                guard has(key) else { return written }
-                warn(key, "plain http: anybody on the way can read and change what is sent; use https")
+                guard isWritten else { return item.text }
+                log.warn(
+                    item.path, item.place,
+                    "plain http: anybody on the way can read and change what is sent; use https")
             } else {
-                report(
-                    key, "must start with https", suggestion: "or say \(insecureKey) if that is really meant")
+                log.report(
+                    item.path, item.place, "must start with https",
+                    suggestion: "or say \(insecureKey) if that is really meant")
             }
         }
-        var address = written
+        var address = item.text
         while address.hasSuffix("/") { address.removeLast() }
         return address
     }

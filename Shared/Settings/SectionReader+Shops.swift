@@ -8,7 +8,7 @@ extension SectionReader {
     ) -> [StockbridgeConfiguration.Shop] {
         var names = NameRegistry("shop")
         var addresses: [String: Int] = [:]
-        return list("shops") { entry in
+        return list("shops", warningIfEmpty: "there is no shop yet; nothing is published or collected") { entry in
             let name = entry.identifier("name")
             names.register(name, in: entry)
             let shop = entry.shop(name: name, zone: zone, warehouses: warehouses)

@@ -5,7 +5,7 @@ internal import Foundation
 extension SectionReader {
     func sources(zone: TimeZone, warehouses: [WarehouseName]) -> [StockbridgeConfiguration.Source] {
         var names = NameRegistry("source")
-        return list("sources") { entry in
+        return list("sources", warningIfEmpty: "there is no source yet; no stock file is looked for") { entry in
             let name = entry.identifier("name")
             names.register(name, in: entry)
             return entry.source(name: name, zone: zone, warehouses: warehouses)

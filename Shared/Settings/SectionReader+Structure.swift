@@ -69,14 +69,18 @@ extension SectionReader {
         return words
     }
 
-    /// A list of sections, at least one.
-    func list<Value>(_ key: String, _ body: (SectionReader) -> Value) -> [Value] {
+    /// A list of sections.
+    ///
+    /// - Parameter warningIfEmpty: What an empty list means; nil where there must be at least one entry.
+    func list<Value>(_ key: String, warningIfEmpty: String? = nil, _ body: (SectionReader) -> Value) -> [Value] {
         guard let entry = take(key, KeyFact(type: "array", isRequired: true)) else { return [] }
         guard let sequence = entry.node.sequence else {
             report(key, "must be a list, not \(kind(of: entry.node))", suggestion: "start each entry with \"- \"")
             return []
         }
-        if sequence.isEmpty { report(key, "must have at least one entry") }
+        if sequence.isEmpty {
+            if let warningIfEmpty { warn(key, warningIfEmpty) } else { report(key, "must have at least one entry") }
+        }
         var values: [Value] = []
         var records: [SettingsValue] = []
         for (index, node) in sequence.enumerated() {

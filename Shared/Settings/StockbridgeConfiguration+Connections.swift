@@ -7,16 +7,23 @@ extension StockbridgeConfiguration {
         public let caFile: String?
     }
 
-    /// `broker`: RabbitMQ. The user name is the service's name.
-    public struct Broker: Sendable {
+    /// Where one server listens: a node of the broker, or a server of a replicated database.
+    public struct ServerAddress: Sendable, Hashable {
         /// Host name or address.
         public let host: String
-        /// AMQP port; 5671 with TLS and 5672 without unless set.
+        /// Port.
         public let port: Int
+    }
+
+    /// `broker`: RabbitMQ. The user name is the service's name.
+    public struct Broker: Sendable {
+        /// The nodes, at least one; the port is 5671 with TLS and 5672 without unless set.
+        public let servers: [ServerAddress]
         /// The virtual host that everything of ours lives in.
         public let virtualHost: String
-        /// Base address of the management API, without a slash at the end; `topology` reads through it.
-        public let managementURL: String
+        /// Base addresses of the management API, one a node and at least one, without a slash at the end; `topology`
+        /// reads through the first that answers.
+        public let managementURLs: [String]
         /// The password of the service's own user.
         public let password: SecretReference
         /// Encryption of the AMQP connection.
@@ -25,10 +32,8 @@ extension StockbridgeConfiguration {
 
     /// `database`: PostgreSQL. The role is the service's name with `_` for `-`; `owner` migrates.
     public struct Database: Sendable {
-        /// Host name or address.
-        public let host: String
-        /// Port.
-        public let port: Int
+        /// The servers, at least one, of which one takes writes; the port is 5432 unless set.
+        public let servers: [ServerAddress]
         /// The database's name.
         public let name: String
         /// The password of the service's own role.

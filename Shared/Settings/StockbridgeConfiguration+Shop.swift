@@ -87,13 +87,13 @@ extension StockbridgeConfiguration {
         public let rules: [NormalizationRule]
     }
 
-    /// `shops[].limits`: how fast the shop's account may be asked, by all replicas together.
+    /// `shops[].limits`: how fast the shop's account may be asked; the pace is that of all replicas together.
     public struct Limits: Sendable, Hashable {
         /// Requests per second in the long run.
         public let requestsPerSecond: Double
         /// Requests that may go out at once after a pause.
         public let burst: Int
-        /// Requests that may be on their way at the same time.
+        /// Requests that each replica may have on their way at the same time.
         public let inFlight: Int
         /// Items per batch request.
         public let batch: Int

@@ -159,7 +159,7 @@ func end(_ process: Int, _ scratch: Scratch) async throws {
 }
 
 /// A listening socket on a free port that nobody accepts from.
-private final class SilentServer {
+final class SilentServer {
     private let descriptor: Int32
     let port: Int
 

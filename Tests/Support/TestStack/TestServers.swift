@@ -30,9 +30,13 @@ public struct TestServers: Sendable {
     /// - Throws: ``TestStackProblem`` if one is missing: a test without its servers fails, it is not skipped.
     public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         let broker = try Self.address("STOCKBRIDGE_TEST_BROKER", environment)
-        self.broker = BrokerConfiguration(
+        var nodes = BrokerConfiguration(
             host: broker.host ?? "127.0.0.1", port: broker.port ?? 5_672, user: broker.user ?? "guest",
             password: broker.password ?? "guest", connectionName: "test administrator")
+        nodes.furtherNodes = Self.further("STOCKBRIDGE_TEST_FURTHER_BROKERS", environment).map {
+            BrokerAddress(host: $0, port: nodes.port)
+        }
+        self.broker = nodes
         let management = try Self.address("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", environment)
         managementURL = "http://\(management.host ?? "127.0.0.1"):\(management.port ?? 15_672)"
         managementAccount = Credentials(user: management.user ?? "guest", password: management.password ?? "guest")
@@ -44,7 +48,16 @@ public struct TestServers: Sendable {
         }
         database.applicationName = "test administrator"
         database.statementTimeoutSeconds = 120
+        let port = database.port
+        database.furtherServers = Self.further("STOCKBRIDGE_TEST_FURTHER_DATABASES", environment).map {
+            PostgresAddress(host: $0, port: port)
+        }
         self.database = database
+    }
+
+    /// The other servers of a cluster, at the same port.
+    private static func further(_ name: String, _ environment: [String: String]) -> [String] {
+        environment[name]?.split(separator: ",").map(String.init) ?? []
     }
 
     private static func value(_ name: String, _ environment: [String: String]) throws -> String {

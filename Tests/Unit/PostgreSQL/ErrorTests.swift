@@ -56,16 +56,20 @@ struct ConfigurationTests {
     @Test func theSearchPathIsQuotedAndEscaped() {
         let configuration = PostgresConfiguration(
             host: "h", database: "d", user: "u", password: "", searchPath: ["stock", "My \"own\" \\ one"])
-        let options = configuration.keywords.first { $0.keyword == "options" }?.value
+        let server = PostgresAddress(host: "h", port: 5432)
+        let options = configuration.keywords(for: server).first { $0.keyword == "options" }?.value
         #expect(options?.hasSuffix(#"-c search_path="stock","My\ ""own""\ \\\ one""#) == true)
     }
 
     @Test func encryptionIsEitherOffOrVerified() {
         var configuration = PostgresConfiguration(host: "h", database: "d", user: "u", password: "")
-        func value(_ keyword: String) -> String? { configuration.keywords.first { $0.keyword == keyword }?.value }
+        func value(_ keyword: String) -> String? {
+            configuration.keywords(for: PostgresAddress(host: "h", port: 5432)).first { $0.keyword == keyword }?.value
+        }
         #expect(value("sslmode") == "disable")
         configuration.tls = .verifyFull(caFile: "/ca.pem")
         #expect(value("sslmode") == "verify-full")
         #expect(value("sslrootcert") == "/ca.pem")
+        #expect(value("ssl_min_protocol_version") == "TLSv1.2")
     }
 }

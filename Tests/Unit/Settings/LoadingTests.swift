@@ -31,9 +31,13 @@ struct LoadingTests {
     @Test("the shortest file has all defaults")
     func defaults() throws {
         let configuration = try load(minimalText)
-        #expect(configuration.broker.port == 5671 && configuration.broker.virtualHost == "stockbridge")
-        #expect(configuration.broker.managementURL == "https://127.0.0.1:15671" && configuration.broker.tls.enabled)
-        #expect(configuration.database.port == 5432 && configuration.database.name == "stockbridge")
+        #expect(
+            configuration.broker.servers == [.init(host: "127.0.0.1", port: 5671)]
+                && configuration.broker.virtualHost == "stockbridge")
+        #expect(configuration.broker.managementURLs == ["https://127.0.0.1:15671"] && configuration.broker.tls.enabled)
+        #expect(
+            configuration.database.servers == [.init(host: "127.0.0.1", port: 5432)]
+                && configuration.database.name == "stockbridge")
         #expect(configuration.database.maximumConnections == 8)
         #expect(configuration.admin == nil)
         #expect(configuration.http.port(for: "stock-publisher") == 8082 && configuration.http.bind == "127.0.0.1")
@@ -54,12 +58,23 @@ struct LoadingTests {
         #expect(shop.mapping.rules == [.trim, .uppercase] && shop.schedules.catalogue.cron.text == "30 5 * * *")
     }
 
+    @Test("a deployment without a shop or a source yet starts, and is told so")
+    func nothingYet() throws {
+        let text = minimalText.split(separator: "\n").filter { !$0.hasPrefix(" ") && !$0.hasPrefix("sources:") }
+            .joined(separator: "\n").replacingOccurrences(of: "shops:", with: "shops: []\nsources: []")
+        let configuration = try load(text)
+        #expect(configuration.shops.isEmpty && configuration.sources.isEmpty)
+        #expect(configuration.warnings.map(\.path).sorted() == ["shops", "sources"])
+    }
+
     @Test("TLS turned off moves the ports and is warned about by name")
     func tlsOff() throws {
         let text = minimal(
             "host: 127.0.0.1, password: \"${env:BROKER}\"", #"host: b, password: "${env:B}", tls: {enabled: false}"#)
         let configuration = try load(text)
-        #expect(configuration.broker.port == 5672 && configuration.broker.managementURL == "http://b:15672")
+        #expect(
+            configuration.broker.servers == [.init(host: "b", port: 5672)]
+                && configuration.broker.managementURLs == ["http://b:15672"])
         #expect(configuration.warnings.map(\.path) == ["broker.tls.enabled"])
         #expect(configuration.warnings.first?.line == 3)
     }

@@ -67,6 +67,13 @@ int crabbitmq_prepare_socket(int fd, unsigned user_timeout_milliseconds);
 /// One `send` that neither blocks nor raises SIGPIPE: bytes taken, 0 when the socket is full, or -errno.
 ssize_t crabbitmq_send(int fd, const void *bytes, size_t length);
 
+/// From now on, what goes wrong with TLS in this thread is remembered: the library itself says only that it did.
+void crabbitmq_note_tls_failures(amqp_socket_t *socket);
+/// Why the certificate was not accepted, in OpenSSL's words; NULL if it was, or if none was shown.
+const char *crabbitmq_certificate_problem(void);
+/// Why TLS could not be agreed on, in OpenSSL's words; NULL if nothing is known.
+const char *crabbitmq_handshake_problem(void);
+
 enum { CRABBITMQ_READABLE = 1, CRABBITMQ_WRITABLE = 2, CRABBITMQ_RUNG = 4 };
 /// Waits for the socket, or for `bell` (an eventfd, or -1); which of the three happened, 0 when time is up.
 int crabbitmq_wait(int fd, bool for_writing, int bell, int timeout_milliseconds);
