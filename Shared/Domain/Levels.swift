@@ -189,6 +189,9 @@ public struct LevelBreakdown: Sendable, Hashable, Codable {
     /// Why the level is 0; nil when it is not.
     public var whyZero: ZeroReason?
 
+    /// Open orders take more than there is, safety stock included: somebody was promised what nobody has.
+    public var isOversold: Bool { open > warehouses.reduce(Quantity.zero) { $0 + $1.onHand.clampedToZero } }
+
     /// The level to ask for with ``ShelfState/want(_:cause:reservedFor:)``: nil where no source has said anything. What
     /// nobody stated is unknown, not zero, and a shop is not emptied because a feed is new or silent.
     public var wanted: Int? { whyZero == .noStatement ? nil : level }

@@ -34,7 +34,7 @@ struct AdminServer: Sendable {
         router.get("/metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: .init(byteBuffer: ByteBuffer(string: metrics.text())))
+                body: .init(byteBuffer: ByteBuffer(string: metrics.text(with: ProcessReadings.now()))))
         }
         router.get("/readyz") { _, _ in
             var problems: [String] = stop.isStopping ? ["stopping"] : []

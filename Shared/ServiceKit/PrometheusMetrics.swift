@@ -23,8 +23,18 @@ public final class PrometheusMetrics: MetricsFactory {
         var count: Int64 = 0
     }
 
+    /// Readings that are not renewed for so long are not shown: better no number than an old one.
+    public static let staleAfter: Duration = .seconds(60)
+
+    /// What a measurement said last; nil if it failed.
+    private struct Taken {
+        var readings: [Reading]?
+        var at: ContinuousClock.Instant
+    }
+
     private struct Store {
         var values: [Series: Value] = [:]
+        var taken: [String: Taken] = [:]
         var dropped: Int64 = 0
     }
 
@@ -33,18 +43,41 @@ public final class PrometheusMetrics: MetricsFactory {
     /// An empty set.
     public init() {}
 
+    /// Puts the readings of a measurement in the place of those before; nil says that it failed.
+    public func replace(_ measurement: String, with readings: [Reading]?, at now: ContinuousClock.Instant = .now) {
+        store.withLock { $0.taken[measurement] = Taken(readings: readings, at: now) }
+    }
+
     /// The text that a scrape gets.
-    public func text() -> String {
-        let (values, dropped) = store.withLock { ($0.values, $0.dropped) }
+    ///
+    /// - Parameter momentary: What is read for this text only.
+    public func text(with momentary: [Reading] = [], at now: ContinuousClock.Instant = .now) -> String {
+        let (counted, taken, dropped) = store.withLock { ($0.values, $0.taken, $0.dropped) }
+        var values = counted
+        func show(_ reading: Reading) {
+            let series = Self.series(
+                reading.name, reading.dimensions.map { ($0.key, $0.value) }, suffix: reading.isCounter ? "_total" : "")
+            values[series] = Value(kind: reading.isCounter ? .counter : .gauge, sum: reading.value, count: 1)
+        }
+        momentary.forEach(show)
+        for (name, last) in taken {
+            let fresh = last.at.duration(to: now) <= Self.staleAfter ? last.readings : nil
+            fresh?.forEach(show)
+            show(Reading("stockbridge.measurement.up", ["measurement": name], fresh == nil ? 0 : 1))
+        }
+        return Self.text(of: values, dropped: dropped)
+    }
+
+    private static func text(of values: [Series: Value], dropped: Int64) -> String {
         var lines: [String] = []
         var described = Set<String>()
         for (series, value) in values.sorted(by: { ($0.key.name, $0.key.labels) < ($1.key.name, $1.key.labels) }) {
             if described.insert(series.name).inserted { lines.append("# TYPE \(series.name) \(value.kind.rawValue)") }
             switch value.kind {
             case .counter, .gauge:
-                lines.append("\(series.name)\(series.labels) \(Self.number(value.sum))")
+                lines.append("\(series.name)\(series.labels) \(number(value.sum))")
             case .summary:
-                lines.append("\(series.name)_sum\(series.labels) \(Self.number(value.sum))")
+                lines.append("\(series.name)_sum\(series.labels) \(number(value.sum))")
                 lines.append("\(series.name)_count\(series.labels) \(value.count)")
             }
         }

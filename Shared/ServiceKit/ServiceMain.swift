@@ -12,6 +12,8 @@ public enum ServiceMain {
             try await service(try ConfigurationLoader.load(path: configurationPath(CommandLine.arguments)))
         } catch let error as InvalidConfiguration {
             fail("\(error)", code: 2)
+        } catch let problem as StartProblem {
+            fail("\(problem)", code: 1)
         } catch {
             fail("The service ended: \(error)", code: 1)
         }

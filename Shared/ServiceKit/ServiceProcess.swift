@@ -47,11 +47,14 @@ public struct ServiceComposition: Sendable {
     public var servers: [any Service]
     /// What readiness looks at besides broker and database.
     public var checks: [ReadinessCheck]
+    /// What it shows to whoever watches, besides what all show.
+    public var measurements: [MetricSource]
 
     /// Puts the parts together.
     public init(
         batch: [BatchRunner] = [], work: [WorkRunner] = [], jobs: [ScheduledJob] = [],
-        loops: [@Sendable () async -> Void] = [], servers: [any Service] = [], checks: [ReadinessCheck] = []
+        loops: [@Sendable () async -> Void] = [], servers: [any Service] = [], checks: [ReadinessCheck] = [],
+        measurements: [MetricSource] = []
     ) {
         self.batch = batch
         self.work = work
@@ -59,6 +62,7 @@ public struct ServiceComposition: Sendable {
         self.loops = loops
         self.servers = servers
         self.checks = checks
+        self.measurements = measurements
     }
 }
 
@@ -92,8 +96,7 @@ public struct ServiceProcess: Sendable {
             logger.warning("the clock is shifted; only for demonstrations and tests", metadata: ["file": "\(file)"])
         }
         let metrics = Self.metrics
-        let parts = try makeParts(logger: logger)
-        let composition = try await compose(parts)
+        let (parts, composition) = try await begin(compose, logger: logger)
         try await declareOwnTopology(parts)
         let relay = OutboxRelay(
             configuration: try configuration.databaseConfiguration(for: name, purpose: "relay"),
@@ -104,6 +107,21 @@ public struct ServiceProcess: Sendable {
         await parts.database.pool.close()
         await parts.transfer.closeAndWait()
         logger.notice("stopped")
+    }
+
+    /// Looks whether the service can work here, and composes it.
+    private func begin(
+        _ compose: @Sendable (ServiceParts) async throws -> ServiceComposition, logger: Logger
+    ) async throws -> (ServiceParts, ServiceComposition) {
+        try StartCheck.checkFiles(of: name, configuration)
+        do {
+            let parts = try makeParts(logger: logger)
+            try await StartCheck(parts: parts).run()
+            return (parts, try await compose(parts))
+        } catch is SecretError {
+            // One is missing: all that are missing are named at once.
+            throw InvalidConfiguration(problems: configuration.checkSecrets(for: .service(name.rawValue)))
+        }
     }
 
     private func makeParts(logger: Logger) throws -> ServiceParts {
@@ -137,7 +155,8 @@ public struct ServiceProcess: Sendable {
                 return
             } catch {
                 failures += 1
-                guard failures < 20 else { throw error }
+                if let problem = StartProblem.of(error, for: name) { throw problem }
+                guard failures < StartCheck.attempts else { throw error }
                 parts.logger.warning(
                     "topology not declared, trying again",
                     metadata: ["problem": "\(error)", "advice": "run 'stockbridge topology apply' if it stays"])
@@ -153,9 +172,15 @@ public struct ServiceProcess: Sendable {
             service: name, jobs: composition.jobs, database: parts.database, clock: clock, stop: parts.stop,
             logger: parts.logger)
         let heartbeat = Heartbeat(parts: parts)
+        let checks = Self.standardChecks(parts) + composition.checks
+        let sampler = Sampler(
+            groups: [
+                [MetricSource.connections(parts)],
+                [MetricSource.readiness(checks, stop: parts.stop)] + composition.measurements,
+            ], metrics: metrics, stop: parts.stop)
         var loops: [Loop] = [
             Loop(name: "outbox relay", body: relay.run), Loop(name: "scheduler", body: scheduler.run),
-            Loop(name: "heartbeat", body: heartbeat.run),
+            Loop(name: "heartbeat", body: heartbeat.run), Loop(name: "measurements", body: sampler.run),
             Loop(name: "inbox retention", body: InboxRetention(parts: parts).run),
             Loop(name: "start-up memory") { await StartupPages.giveBack(unless: parts.stop) },
         ]
@@ -165,8 +190,8 @@ public struct ServiceProcess: Sendable {
         let logger = parts.logger
         let admin = AdminServer(
             host: configuration.http.bind, port: configuration.http.port(for: name.rawValue),
-            checks: Self.standardChecks(parts) + composition.checks, metrics: metrics, stop: parts.stop,
-            logger: logger, bound: { logger.notice("health and metrics", metadata: ["port": "\($0)"]) }
+            checks: checks, metrics: metrics, stop: parts.stop, logger: logger,
+            bound: { logger.notice("health and metrics", metadata: ["port": "\($0)"]) }
         ).application()
         var group = ServiceGroupConfiguration(
             services: [
