@@ -1,4 +1,27 @@
 # RabbitMQ of the local stack. Sourced by up.sh and down.sh.
+# STOCKBRIDGE_RABBITMQ_ROOT names the place where rabbitmq4.sh unpacked another one than the system's. A stack keeps to
+# the broker that it was first started with, for none can read what one of another series wrote.
+
+wanted_root() { realpath -m "${STOCKBRIDGE_RABBITMQ_ROOT:-/}"; }
+
+# What runs a command where the broker's programs are: put before it. Sets the array `beside`.
+find_broker() {
+    local root
+    root=$(kept broker.root wanted_root)
+    if [ -n "${STOCKBRIDGE_RABBITMQ_ROOT:-}" ] && [ "$(wanted_root)" != "$root" ]; then
+        die "the broker of $stack is that of $root: stop the stack with down.sh --remove before it gets another"
+    fi
+    beside=()
+    if [ "$root" = / ]; then
+        needs /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+    else
+        [ -x "$root/usr/lib/rabbitmq/bin/rabbitmq-server" ] ||
+            die "there is no broker in $root: run infra/stack/rabbitmq4.sh $root"
+        # shellcheck disable=SC2154 # here comes from up.sh
+        beside=("$here/beside.sh" "$root")
+        "${beside[@]}" true || die "the broker of $root needs the right to mount, which this machine does not give"
+    fi
+}
 
 # The environment every RabbitMQ program of this stack runs with: nothing of the system's own broker is read or written.
 write_broker_environment() {
@@ -65,11 +88,19 @@ set -euo pipefail
 cd /
 program=(/usr/lib/rabbitmq/bin/$tool)
 if [ "\$(id -u)" -eq 0 ]; then program=(setpriv --reuid rabbitmq --regid rabbitmq --init-groups -- "\${program[@]}"); fi
-exec "\${program[@]}" "\$@"
+exec ${beside[*]@Q} "\${program[@]}" "\$@"
 END
         chmod 755 "$stack/bin/$tool.new"
         mv "$stack/bin/$tool.new" "$stack/bin/$tool"
     done
+}
+
+# Starts a program of the broker in the background. Usage: launch_broker NAME LOG COMMAND...
+launch_broker() {
+    local name=$1 log=$2 account=()
+    shift 2
+    if [ "$(id -u)" -eq 0 ]; then account=(setpriv --reuid rabbitmq --regid rabbitmq --init-groups --); fi
+    launch "$name" "$log" "${beside[@]}" "${account[@]}" "$@"
 }
 
 # The Erlang machine writes its number itself; the script around it only waits for it.
@@ -79,7 +110,8 @@ broker_is_up() {
 
 start_rabbitmq() {
     local home=$servers/rabbitmq
-    needs /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+    local beside
+    find_broker
     if running rabbitmq > /dev/null && running rabbitmq-script > /dev/null && running epmd > /dev/null; then return; fi
     # Half of it is left over: end that half in good order.
     stop_rabbitmq
@@ -97,9 +129,9 @@ start_rabbitmq() {
     write_broker_tools
 
     # A port mapper of our own, so that none is left running for the whole machine.
-    launch_as rabbitmq epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
+    launch_broker epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
     await epmd "$stack/log/epmd.log" 10 port_is_taken "$(port_of epmd)"
-    launch_as rabbitmq rabbitmq-script "$stack/log/rabbitmq.log" \
+    launch_broker rabbitmq-script "$stack/log/rabbitmq.log" \
         bash -c '. "$1/environment"; cd "$1"; exec /usr/lib/rabbitmq/bin/rabbitmq-server' rabbitmq "$home"
     await rabbitmq-script "$stack/log/rabbitmq.log" 120 broker_is_up "$port" "$management"
     remember rabbitmq "$(cat "$home/beam.pid")"

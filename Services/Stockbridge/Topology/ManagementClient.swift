@@ -8,7 +8,7 @@ import Transfer
 /// RabbitMQ's management API, as the administrator: AMQP can neither list nor set users and permissions.
 struct ManagementClient: Sendable {
     private let transfer: TransferClient
-    private let base: String
+    private let bases: [String]
     private let host: String
     private let credentials: Credentials
     private let caFile: String?
@@ -17,7 +17,7 @@ struct ManagementClient: Sendable {
     init(_ configuration: StockbridgeConfiguration, transfer: TransferClient) throws {
         let administrator = try configuration.administratorBrokerConfiguration()
         self.transfer = transfer
-        base = configuration.broker.managementURL
+        bases = configuration.broker.managementURLs
         host = Self.segment(configuration.broker.virtualHost)
         credentials = Credentials(user: administrator.user, password: administrator.password)
         caFile = configuration.broker.tls.caFile
@@ -76,16 +76,16 @@ struct ManagementClient: Sendable {
 
     /// Removes all topic permissions of a user in the virtual host.
     func clearTopicPermissions(_ user: String) async throws {
-        let answer = try await send("DELETE", "/api/topic-permissions/\(host)/\(Self.segment(user))", body: nil)
-        guard answer.status == 404 || (200..<300).contains(answer.status) else { throw refused(answer, "DELETE") }
+        let (answer, base) = try await send("DELETE", "/api/topic-permissions/\(host)/\(Self.segment(user))", body: nil)
+        guard answer.status == 404 || (200..<300).contains(answer.status) else { throw refused(answer, "DELETE", base) }
     }
 
     // MARK: Requests
 
     private func get<Answer: Decodable>(_ path: String, as type: Answer.Type) async throws -> Answer? {
-        let answer = try await send("GET", path, body: nil)
+        let (answer, base) = try await send("GET", path, body: nil)
         if answer.status == 404 { return nil }
-        guard answer.status == 200 else { throw refused(answer, "GET \(path)") }
+        guard answer.status == 200 else { throw refused(answer, "GET \(path)", base) }
         do {
             return try JSONDecoder().decode(type, from: Data(answer.body))
         } catch {
@@ -96,26 +96,42 @@ struct ManagementClient: Sendable {
     }
 
     private func exists(_ path: String) async throws -> Bool {
-        let answer = try await send("GET", path, body: nil)
+        let (answer, base) = try await send("GET", path, body: nil)
         if answer.status == 404 { return false }
-        guard answer.status == 200 else { throw refused(answer, "GET \(path)") }
+        guard answer.status == 200 else { throw refused(answer, "GET \(path)", base) }
         return true
     }
 
     private func put(_ path: String, _ body: [String: String]) async throws {
-        let answer = try await send("PUT", path, body: Array(try JSONEncoder().encode(body)))
-        guard (200..<300).contains(answer.status) else { throw refused(answer, "PUT \(path)") }
+        let (answer, base) = try await send("PUT", path, body: Array(try JSONEncoder().encode(body)))
+        guard (200..<300).contains(answer.status) else { throw refused(answer, "PUT \(path)", base) }
     }
 
-    private func send(_ method: String, _ path: String, body: [UInt8]?) async throws -> HTTPResponse {
-        try await transfer.send(
-            HTTPRequest(
-                method: method, url: base + path, headers: [HTTPHeader("Content-Type", "application/json")], body: body,
-                timeoutSeconds: 30, basicCredentials: credentials, maximumResponseBytes: 64 * 1_024 * 1_024,
-                caFile: caFile))
+    /// Asks the first node that answers; what is asked for has the same effect at each of them, and twice the same as
+    /// once.
+    private func send(
+        _ method: String, _ path: String, body: [UInt8]?
+    ) async throws -> (answer: HTTPResponse, base: String) {
+        var problems: [any Error] = []
+        for base in bases {
+            do {
+                let answer = try await transfer.send(
+                    HTTPRequest(
+                        method: method, url: base + path, headers: [HTTPHeader("Content-Type", "application/json")],
+                        body: body, timeoutSeconds: 30, basicCredentials: credentials,
+                        maximumResponseBytes: 64 * 1_024 * 1_024, caFile: caFile))
+                return (answer, base)
+            } catch {
+                guard error.countsAsOutage else { throw error }
+                problems.append(error)
+            }
+        }
+        throw ToolError.failed(
+            (bases.count == 1 ? "The broker's management API does not answer. " : "No node's management API answers. ")
+                + problems.map { "\($0)" }.joined(separator: " "))
     }
 
-    private func refused(_ answer: HTTPResponse, _ step: String) -> ToolError {
+    private func refused(_ answer: HTTPResponse, _ step: String, _ base: String) -> ToolError {
         answer.status == 401
             ? .failed(
                 "The management API at \(base) does not accept the account '\(credentials.user)'. "

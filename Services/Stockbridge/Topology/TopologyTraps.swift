@@ -33,15 +33,19 @@ extension TopologyComparison {
         _ wanted: [String: HeaderValue], _ found: LiveTopology.Queue, _ live: LiveTopology
     ) -> [String] {
         var all: [String] = []
-        let isNew = (Version(live.version)?.major ?? 0) >= 4
+        let traits = Version(live.version).map(BrokerTraits.init)
         switch found.arguments["x-delivery-limit"] {
         case .integer(let limit) where limit < 0:
             all.append(
-                isNew
+                traits?.takesNegativeLimitAsNone == true
                     ? "a message that fails for ever is never put aside"
                     : "on RabbitMQ 3 it discards a message the first time it is returned")
-        case nil where isNew:
-            all.append("on RabbitMQ 4 it gives up a message after 20 returns, so that looking into it can empty it")
+        case nil:
+            guard let traits, let limit = traits.ownDeliveryLimit else { break }
+            all.append(
+                traits.countsReturns
+                    ? "on RabbitMQ 4 it gives up a message after \(limit) returns, so that looking into it can empty it"
+                    : "on RabbitMQ 4 it gives up a message after \(limit) failures")
         default: break
         }
         let keeps = ["x-queue-type", "x-overflow", "x-dead-letter-strategy"]
@@ -201,22 +205,7 @@ extension TopologyComparison {
     /// What a person should know about this version of RabbitMQ; nothing is wrong with it.
     static func notes(version: String) -> [String] {
         guard let found = Version(version) else { return [] }
-        var notes: [String] = []
-        if found.major >= 4 {
-            notes.append(
-                "RabbitMQ \(version): a rejected or failed delivery counts against x-delivery-limit, "
-                    + "a returned one does not.")
-            notes.append(
-                "RabbitMQ \(version): a queue without x-delivery-limit gives a message up after 20 failed deliveries; "
-                    + "all of ours set it.")
-        } else {
-            notes.append(
-                "RabbitMQ \(version): every return of a message counts against x-delivery-limit, "
-                    + "nack with requeue included.")
-            notes.append(
-                "RabbitMQ \(version): a message that is sent again with its x-death headers can be dropped without a "
-                    + "trace. 'dead-letters replay' takes them off; the management page and shovels do not.")
-        }
+        var notes = BrokerTraits(found).notes.map { "RabbitMQ \(version): \($0)" }
         if found < Version(major: 4, minor: 2) {
             let series = found.major < 4 ? "\(found.major)" : "\(found.major).\(found.minor)"
             notes.append(
