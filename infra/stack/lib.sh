@@ -97,7 +97,7 @@ launch() {
     local name=$1 log=$2
     shift 2
     # fd 9 is up.sh's lock: a server that inherited it would hold it for as long as it runs.
-    (cd "$servers" && exec setsid "$@" > "$log" 2>&1 < /dev/null 9>&-) &
+    (cd "$servers" && exec setsid "$@" >> "$log" 2>&1 < /dev/null 9>&-) &
     remember "$name" $!
 }
 

@@ -80,7 +80,7 @@ async def serve(arguments):
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(catcher, hostname="localhost", data_size_limit=64 << 20, enable_SMTPUTF8=True),
-        host="127.0.0.1",
+        host=arguments.host,
         port=arguments.port,
     )
     stop = asyncio.Event()
@@ -92,6 +92,7 @@ async def serve(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--directory", type=pathlib.Path, required=True)
     parser.add_argument("--control", type=pathlib.Path)
