@@ -1,5 +1,5 @@
 # The commands of the README. Each does its own set-up, asks nothing, and says what it is doing.
-.PHONY: demo duty stop build test test-unit test-faults fuzz test-full lint bench images image
+.PHONY: demo duty stop build test test-unit test-faults test-brokers fuzz test-full lint bench images image deployment containers
 
 # Plays a business day with five shops on real servers of its own, and leaves them running until `make stop`.
 demo:
@@ -28,13 +28,17 @@ test-unit:
 test-faults:
 	@infra/test.sh --faults
 
+# What depends on the broker, and some faults, on RabbitMQ 4 of Debian 13, which is unpacked beside the system.
+test-brokers:
+	@infra/test.sh --brokers
+
 # Many spoilt texts for every parser of what comes from outside (CASES=5000 of each, SEED=1).
 fuzz:
 	@infra/install.sh build test
 	@STOCKBRIDGE_FUZZ_CASES=$(or $(CASES),5000) STOCKBRIDGE_TEST_SEED=$(or $(SEED),1) swift test --filter FuzzTests
 
 # Everything, with what takes long.
-test-full: lint test test-faults fuzz image
+test-full: lint test test-faults test-brokers fuzz image deployment containers
 
 lint:
 	@swift format lint --strict --recursive Package.swift Services Shared Tests infra
@@ -50,3 +54,11 @@ images:
 # Builds the container image and tries it in a private engine.
 image:
 	@infra/test-image.sh
+
+# Sets the deployment of compose.yaml up, with everything wrong that can be and then right, and scales it.
+deployment:
+	@infra/test-deployment.sh
+
+# Plays the demo's day in containers while replicas and the broker are killed, services scaled and upgraded (SKUS=6000).
+containers:
+	@infra/test-containers.sh

@@ -17,11 +17,14 @@ for name in "${executables[@]}"; do
 done
 swiftc -O "$root/infra/timezone-check.swift" -o "$out.new/libexec/timezone-check"
 install -m 755 "$root/infra/healthy.sh" "$out.new/libexec/healthy"
+# Test equipment, for the demo's image alone, where it was built.
+mkdir "$out.new/demo"
+if [ -x "$build/shop-simulator" ]; then cp "$build/shop-simulator" "$out.new/demo/"; fi
 
 # Of the libraries only those of the toolchain: the others come from the image's own packages.
-for program in "$out.new"/bin/* "$out.new/libexec/timezone-check"; do ldd "$program"; done |
+find "$out.new"/{bin,demo} "$out.new/libexec/timezone-check" -type f -exec ldd {} \; |
     awk '$3 ~ "/swift/linux/" { print $3 }' | sort -u | xargs -r cp -L -t "$out.new/lib/"
 [ -n "$(ls "$out.new/lib")" ] || { echo "dist: the executables load no Swift library; link dynamically" >&2; exit 1; }
-if command -v strip > /dev/null; then strip --strip-unneeded "$out.new"/bin/* "$out.new"/lib/* 2> /dev/null || true; fi
+if command -v strip > /dev/null; then strip --strip-unneeded "$out.new"/{bin,demo,lib}/* 2> /dev/null || true; fi
 rm -rf "$out"
 mv "$out.new" "$out"

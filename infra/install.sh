@@ -14,7 +14,7 @@ stack=(rabbitmq-server postgresql-15 openssh-server openssh-client openssl util-
     python3-aiosmtpd python3-openpyxl)
 bench=(gcc libc6-dev python3-venv python3-dev)
 render=(chromium libreoffice-calc poppler-utils python3-minimal python3-openpyxl)
-test=(curl python3-pyftpdlib python3-openssl)
+test=(curl python3-pyftpdlib python3-openssl prometheus)
 engine=(docker.io mmdebstrap iptables iproute2 ca-certificates openssl)
 
 say() { printf '%s\n' "install: $*"; }

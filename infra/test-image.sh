@@ -3,7 +3,8 @@
 # Builds the image from infra/Dockerfile in a private container engine and runs the time-zone check and
 # `stockbridge config check` inside it. prebuilt (the default) packs the executables of BUILD, by default the release
 # build; build compiles them in the container, for which BUILDER_IMAGE must name an image with Swift that is at hand.
-# Everything is taken down at the end, also after a failure. Needs root.
+# Everything is taken down at the end, also after a failure. Needs root. With ENGINE=running it uses the engine that
+# `docker` finds and stops none.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -13,6 +14,7 @@ prebuilt | build) ;;
 *) echo "usage: $0 [prebuilt|build] [BUILD]" >&2; exit 2 ;;
 esac
 engine=$root/.stack-engine
+export DIST=dist-image
 image=localhost/stockbridge:test
 say() { printf '%s\n' "test-image: $*"; }
 
@@ -22,9 +24,13 @@ flock -n 8 || { say "another one is running"; exit 1; }
 
 finish() {
     local code=$?
-    "$here/engine.sh" stop "$engine" || true
-    rm -rf "$root/dist"
-    [ "$code" -eq 0 ] && say "passed" || say "FAILED"
+    if [ "${ENGINE:-own}" = own ]; then
+        "$here/engine.sh" stop "$engine" || true
+    else
+        rm -rf "$engine"
+    fi
+    rm -rf "${root:?}/$DIST"
+    if [ "$code" -eq 0 ]; then say "passed"; else say "FAILED"; fi
     exit "$code"
 }
 trap finish EXIT
@@ -38,10 +44,12 @@ if [ "$binaries" = prebuilt ]; then
             notifier stockbridge
     fi
     say "collecting the executables"
-    "$here/dist.sh" "$root/dist" ${2:+"$2"}
+    "$here/dist.sh" "$root/$DIST" ${2:+"$2"}
 fi
-settings=$("$here/engine.sh" start "$engine" 8>&-)
-eval "$settings"
+if [ "${ENGINE:-own}" = own ]; then
+    settings=$("$here/engine.sh" start "$engine" 8>&-)
+    eval "$settings"
+fi
 export RUNTIME_IMAGE=${RUNTIME_IMAGE:-localhost/debian:bookworm} BINARIES=$binaries STOCKBRIDGE_IMAGE=$image
 if [ "$binaries" = prebuilt ]; then export BUILDER_IMAGE=$RUNTIME_IMAGE; fi
 
@@ -68,9 +76,9 @@ chmod -R a+rX "$sample"
 export STOCKBRIDGE_FILE=$sample/stockbridge.yaml STOCKBRIDGE_SECRETS=$sample/secrets
 
 cd "$root"
-docker compose config --quiet
+docker compose --env-file /dev/null config --quiet
 say "building the image ($binaries)"
-docker compose build --quiet stock-ingestor
+docker compose --env-file /dev/null build --quiet stock-ingestor
 docker image inspect "$image" --format 'size {{.Size}} bytes, user {{.Config.User}}'
 
 in_image() {
@@ -84,3 +92,6 @@ if in_image bash -c 'ldd /usr/local/bin/* /usr/local/libexec/stockbridge/timezon
 fi
 in_image /usr/local/libexec/stockbridge/timezone-check
 in_image stockbridge config check
+# What a new deployment starts with is valid too.
+"$here/deploy/setup.sh" "$sample/deployment" > /dev/null
+in_image stockbridge config check --configuration "$sample/deployment/stockbridge.yaml"

@@ -5,6 +5,7 @@
     day.py STACK last-one   a sale at one shop that leaves nothing for another; says how long the other's shelf took
     day.py STACK morning    more orders; one is edited, one is cancelled
     day.py STACK map        prints the shop, the SKU without an article, and the article that it is to be
+    day.py STACK busy       customers buy, BUSY_ORDERS_PER_SECOND (3), until STACK/state/busy.over exists
     day.py STACK afternoon  an order that was reported is cancelled, and a new one comes
     day.py STACK cancelled-later   prints the shop and the number of that order
     day.py STACK plant      three changes at the shops behind the product's back; what must be found: planted.json
@@ -23,6 +24,7 @@ import decimal
 import email
 import email.policy
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -45,8 +47,12 @@ class Shop:
 
     def __init__(self, stack: pathlib.Path, rules: shops.Shop, expected: dict):
         self.name, self.rules = rules.name, rules
-        port = (stack / f"state/shop-{rules.name}.port").read_text().strip()
-        self.base = f"http://127.0.0.1:{port}/__simulator"
+        self.base = f"http://{address(stack, rules.name)}/__simulator"
+        self.headers = {"Content-Type": "application/json"}
+        # A shop in another container answers nobody without it.
+        token = stack / "keys/simulator-token"
+        if token.exists():
+            self.headers["X-Simulator-Token"] = token.read_text().strip()
         self.codes = expected["codes"]
         self.packs = expected["packs"]
         self.unmapped = expected["unmapped"]
@@ -54,8 +60,7 @@ class Shop:
 
     def call(self, method: str, path: str, body=None):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.base}/{path}", data=data, method=method,
-                                         headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.base}/{path}", data=data, method=method, headers=self.headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
@@ -70,12 +75,20 @@ class Shop:
         return {entry["id"]: entry["stock"] for entry in self.call("GET", "stock")}
 
 
+def address(stack: pathlib.Path, shop: str) -> str:
+    """A shop of this machine has a file with its port, one in a container a file with its host and port."""
+    elsewhere = stack / f"state/shop-{shop}.address"
+    if elsewhere.exists():
+        return elsewhere.read_text().strip()
+    return "127.0.0.1:" + (stack / f"state/shop-{shop}.port").read_text().strip()
+
+
 def main():
     stack = pathlib.Path(sys.argv[1])
     expectations = json.loads((stack / "morning/expectations.json").read_text())
     merchants = {rules.name: Shop(stack, rules, expectations["shops"][rules.name]) for rules in shops.SHOPS}
-    steps = {"early": early, "last-one": last_one, "morning": morning, "afternoon": afternoon, "plant": plant,
-             "map": article, "cancelled-later": cancelled_later, "reports": reports, "shelves": shelves,
+    steps = {"early": early, "last-one": last_one, "morning": morning, "busy": busy, "afternoon": afternoon,
+             "plant": plant, "map": article, "cancelled-later": cancelled_later, "reports": reports, "shelves": shelves,
              "findings": findings, "break": break_shop, "mend": mend_shop, "levels": levels}
     steps[sys.argv[2]](Day(stack, expectations, merchants))
 
@@ -158,6 +171,24 @@ def morning(day: Day):
           f"{other.name} {cancelled['number']} cancelled")
 
 
+def busy(day: Day):
+    """Customers buy at one shop after another until somebody says that the hour is over."""
+    over = day.stack / "state/busy.over"
+    chance = random.Random("busy")
+    pause = 1 / float(os.environ.get("BUSY_ORDERS_PER_SECOND", "3"))
+    longest = time.monotonic() + 30 * MINUTE
+    counts = collections.Counter()
+    for shop in itertools.cycle(day.shops.values()):
+        if over.exists():
+            break
+        if time.monotonic() > longest:
+            sys.exit(f"after half an hour nobody has made {over}: the busy hour would go on for ever")
+        day.buy_at(shop, chance)
+        counts[shop.name] += 1
+        time.sleep(pause)
+    print(f"{counts.total()} orders at {len(counts)} shops")
+
+
 def afternoon(day: Day):
     shop = day.shops["saigon"]
     reported = next(order for order in shop.orders() if not order["cancelled"] and len(order["lines"]) == 1)
@@ -192,16 +223,17 @@ def plant(day: Day):
     print("hanoi: a number typed over; danang: an article deleted; saigon: an article hidden")
 
 
-def mailed_workbooks(day: Day) -> dict[str, openpyxl.Workbook]:
-    """The ERP's mailbox: the first report of each shop."""
-    found = {}
+def mailed_workbooks(day: Day) -> dict[str, list[openpyxl.Workbook]]:
+    """The ERP's mailbox: each shop's reports. A mail that came again under its own Message-ID is the same mail."""
+    found, seen = collections.defaultdict(list), set()
     for path in sorted((day.stack / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime):
         message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        if "orders@erp.example" not in (message["To"] or ""):
+        if "orders@erp.example" not in (message["To"] or "") or message["Message-ID"] in seen:
             continue
+        seen.add(message["Message-ID"])
         for part in message.iter_attachments():
             shop = part.get_filename().removeprefix("erp-orders-").rsplit("-", 2)[0]
-            found.setdefault(shop, openpyxl.load_workbook(io.BytesIO(part.get_content()), read_only=True))
+            found[shop].append(openpyxl.load_workbook(io.BytesIO(part.get_content()), read_only=True))
     return found
 
 
@@ -225,11 +257,14 @@ def reports(day: Day):
         if shop.name not in workbooks:
             problems.append(f"{shop.name}: no workbook came")
             continue
-        lines = rows(workbooks[shop.name], "Lines")
+        workbook, *others = workbooks[shop.name]
+        if others:
+            problems.append(f"{shop.name}: {len(others) + 1} reports came at one hour")
+        lines = rows(workbook, "Lines")
         reported = collections.defaultdict(list)
         for row in lines:
             reported[row["order no."]].append(row)
-        held = {row["order no."] for row in rows(workbooks[shop.name], "Held")}
+        held = {row["order no."] for row in rows(workbook, "Held")}
         wanted = {order["number"]: order for order in shop.orders() if not order["cancelled"] and not order["deleted"]}
         for number in sorted(set(wanted) - set(reported) - held):
             problems.append(f"{shop.name} {number} is missing")
@@ -239,7 +274,7 @@ def reports(day: Day):
             found = differences(wanted[number], reported[number])
             problems += [f"{shop.name} {number}: {problem}" for problem in found]
             checked += 1
-        control = {text(row[0]): row[1] for row in workbooks[shop.name]["Control"].iter_rows(values_only=True)
+        control = {text(row[0]): row[1] for row in workbook["Control"].iter_rows(values_only=True)
                    if len(row) > 1}
         counted = control.get("orders on Lines")
         if counted != len(reported):

@@ -27,17 +27,17 @@ forget_yesterday() {
 
 platform_of() { /usr/bin/python3 "$root/infra/demo/shops.py" platform "$1"; }
 
-# Shopify signs with the app's secret, a WooCommerce shop with a secret of the webhook.
+# Shopify signs with the app's secret, a WooCommerce shop with a secret of the webhook. Usage: NAME FOLDER
 webhook_secret_of() {
     case $(platform_of "$1") in
-    shopify) cat "$stack/secrets/shop-$1-secret" ;;
-    *) cat "$stack/secrets/shop-$1-webhook" ;;
+    shopify) cat "$2/shop-$1-secret" ;;
+    *) cat "$2/shop-$1-webhook" ;;
     esac
 }
 
 # The day is compressed: what goes by the clock of the demo goes by this file, which says by how many seconds it is
 # ahead. Hours in which nothing happens are skipped; everything that takes time takes its time.
-export STOCKBRIDGE_CLOCK_OFFSET_FILE=$stack/clock
+export STOCKBRIDGE_CLOCK_OFFSET_FILE=${STOCKBRIDGE_DEMO_CLOCK:-$stack/clock}
 
 # Moves the clock forward to a time of the demo's day, such as 12:00; never back.
 clock_to() {
@@ -58,7 +58,7 @@ start_shops() {
         launch "shop-$name" "$stack/log/shop-$name.log" "$bin/shop-simulator" \
             --catalogue "$stack/morning/shops/$name.jsonl" --name "$name" --latency-ms 20 \
             --key "$(cat "$stack/secrets/shop-$name-key")" --secret "$(cat "$stack/secrets/shop-$name-secret")" \
-            --platform "$(platform_of "$name")" --webhook-secret "$(webhook_secret_of "$name")" \
+            --platform "$(platform_of "$name")" --webhook-secret "$(webhook_secret_of "$name" "$stack/secrets")" \
             --points-per-second 1000 --clock-offset-file "$STOCKBRIDGE_CLOCK_OFFSET_FILE" \
             --requests-per-second 100 --burst 100 --port-file "$stack/state/shop-$name.port"
     done
@@ -138,7 +138,11 @@ stock_is_live() { stockbridge stock list | grep -q ' live '; }
 
 no_order_is_held() { stockbridge orders list --held > /dev/null; }
 
-mails_to() { grep -lis "^To:.*$1@" "$STOCKBRIDGE_TEST_MAIL_DIRECTORY"/*.eml | wc -l; }
+# A mail that was sent again after a lost answer has the same Message-ID.
+mails_to() {
+    { grep -lis "^To:.*$1@" "$STOCKBRIDGE_TEST_MAIL_DIRECTORY"/*.eml || true; } |
+        xargs -r grep -him 1 '^Message-ID:' | sort -u | wc -l
+}
 
 reports_are_sent() { [ "$(mails_to orders)" -ge "$1" ]; }
 

@@ -73,25 +73,29 @@ def read_environment(path: pathlib.Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+def keep(path: pathlib.Path, value: str, replace: bool = False):
+    if replace or not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(value + "\n")
+
+
 def write_secrets(directory: pathlib.Path, environment: dict[str, str]):
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-    def keep(name: str, value: str, replace: bool = False):
-        path = directory / name
-        if replace or not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(value + "\n")
-
     for service in SERVICES:
-        keep(f"broker-{service}", secrets.token_urlsafe(24))
-        keep(f"database-{service}", secrets.token_urlsafe(24))
-    keep("database-owner", secrets.token_urlsafe(24))
+        keep(directory / f"broker-{service}", secrets.token_urlsafe(24))
+        keep(directory / f"database-{service}", secrets.token_urlsafe(24))
+    keep(directory / "database-owner", secrets.token_urlsafe(24))
     for kind, variable in (("broker", "STOCKBRIDGE_TEST_BROKER"), ("database", "STOCKBRIDGE_TEST_DATABASE")):
-        keep(f"{kind}-admin", urllib.parse.urlsplit(environment[variable]).password or "", replace=True)
+        password = urllib.parse.urlsplit(environment[variable]).password or ""
+        keep(directory / f"{kind}-admin", password, replace=True)
+    write_shop_secrets(directory)
+
+
+def write_shop_secrets(directory: pathlib.Path):
     for shop in shops.SHOPS:
-        keep(f"shop-{shop.name}-key", "ck_" + secrets.token_hex(20))
-        keep(f"shop-{shop.name}-secret", "cs_" + secrets.token_hex(20))
-        keep(f"shop-{shop.name}-webhook", "whsec_" + secrets.token_hex(20))
+        keep(directory / f"shop-{shop.name}-key", "ck_" + secrets.token_hex(20))
+        keep(directory / f"shop-{shop.name}-secret", "cs_" + secrets.token_hex(20))
+        keep(directory / f"shop-{shop.name}-webhook", "whsec_" + secrets.token_hex(20))
 
 
 def configuration(arguments, environment: dict[str, str], addresses: dict[str, str]) -> str:
@@ -100,7 +104,7 @@ def configuration(arguments, environment: dict[str, str], addresses: dict[str, s
     database = urllib.parse.urlsplit(environment["STOCKBRIDGE_TEST_DATABASE"])
     secret = f"{arguments.directory}/secrets"
     ports = dict(pair(text, "--http-port") for text in arguments.http_port)
-    text = f"""\
+    connections = f"""\
 # Written by infra/demo/make_configuration.py for servers on this machine alone: nothing here is encrypted.
 company: {shops.COMPANY}
 time_zone: {shops.TIME_ZONE}
@@ -130,7 +134,17 @@ mail:
   port: {environment["STOCKBRIDGE_TEST_SMTP_PORT"]}
   tls: "off"
   from: "Stockbridge <stock@hoasen.example>"
-{webhooks(arguments.webhook_port)}\
+{webhooks(arguments.webhook_port)}"""
+    location = {"host": environment["STOCKBRIDGE_TEST_SFTP_HOST"], "port": environment["STOCKBRIDGE_TEST_SFTP_PORT"],
+                "user": environment["STOCKBRIDGE_TEST_SFTP_USER"], "key": environment["STOCKBRIDGE_TEST_SFTP_KEY"],
+                "fingerprint": environment["STOCKBRIDGE_TEST_SFTP_FINGERPRINT"], "directory": arguments.incoming}
+    return connections + merchant(location, addresses, secret, arguments.directory / "secrets", arguments)
+
+
+def merchant(location: dict, addresses: dict[str, str], secret: str, kept: pathlib.Path, arguments) -> str:
+    """What does not depend on where the servers run. `secret` is the folder of the secrets for the services, `kept` the
+    same for us."""
+    text = f"""\
 erp:
   name: erp
   mailbox: [orders@erp.example]
@@ -151,12 +165,12 @@ sources:
   - name: {shops.SOURCE}
     location:
       type: sftp
-      host: {environment["STOCKBRIDGE_TEST_SFTP_HOST"]}
-      port: {environment["STOCKBRIDGE_TEST_SFTP_PORT"]}
-      user: {environment["STOCKBRIDGE_TEST_SFTP_USER"]}
-      private_key: {environment["STOCKBRIDGE_TEST_SFTP_KEY"]}
-      host_key: "{environment["STOCKBRIDGE_TEST_SFTP_FINGERPRINT"]}"
-      directory: {arguments.incoming}
+      host: {location["host"]}
+      port: {location["port"]}
+      user: {location["user"]}
+      private_key: {location["key"]}
+      host_key: "{location["fingerprint"]}"
+      directory: {location["directory"]}
       pattern: "stock-*"
     schedule: {{cron: "0 6 * * *", time_zone: {shops.TIME_ZONE}}}
     look_every_seconds: {arguments.look_every_seconds}
@@ -179,7 +193,7 @@ sources:
     gate: {{max_bad_rows: 100, max_row_change: 0.2, max_to_zero: 0.3, max_units_change: 0.5, max_bytes: 268435456}}
 shops:
 """
-    return text + "".join(shop_section(shop, addresses[shop.name], secret, arguments)
+    return text + "".join(shop_section(shop, addresses[shop.name], secret, kept, arguments)
                           for shop in shops.SHOPS if shop.name in addresses)
 
 
@@ -189,9 +203,9 @@ def webhooks(port: int) -> str:
     return f'webhooks: {{bind: 127.0.0.1, port: {port}, public_url: "http://127.0.0.1:{port}"}}\n'
 
 
-def credentials(shop: shops.Shop, secret: str) -> str:
+def credentials(shop: shops.Shop, secret: str, kept: pathlib.Path) -> str:
     if shop.platform == "shopify":
-        client = pathlib.Path(f"{secret}/shop-{shop.name}-key").read_text().strip()
+        client = (kept / f"shop-{shop.name}-key").read_text().strip()
         return f"""\
       client_id: {client}
       client_secret: "${{file:{secret}/shop-{shop.name}-secret}}\""""
@@ -206,7 +220,7 @@ def orders(shop: shops.Shop, secret: str, arguments) -> str:
     return f"{{every_seconds: {arguments.collect_every_seconds}, overlap_minutes: 10, lag_seconds: 1{signed}}}"
 
 
-def shop_section(shop: shops.Shop, url: str, secret: str, arguments) -> str:
+def shop_section(shop: shops.Shop, url: str, secret: str, kept: pathlib.Path, arguments) -> str:
     pace = arguments.requests_per_second
     trust = f"\n    ca_file: {arguments.ca_file.resolve()}" if arguments.ca_file else ""
     if url.startswith("http:"):
@@ -216,7 +230,7 @@ def shop_section(shop: shops.Shop, url: str, secret: str, arguments) -> str:
     platform: {shop.platform}
     url: "{url}"{trust}
     credentials:
-{credentials(shop, secret)}
+{credentials(shop, secret, kept)}
     warehouses: [{", ".join(shop.warehouses)}]
     share: {shop.share}
     cap: {shop.cap}

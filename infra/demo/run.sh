@@ -25,19 +25,14 @@ servers=$stack/servers
 . infra/stack/lib.sh
 # shellcheck source=infra/demo/lib.sh
 . infra/demo/lib.sh
+# shellcheck source=infra/demo/play.sh
+. infra/demo/play.sh
 # shellcheck disable=SC1091
 . "$stack/environment"
 export STOCKBRIDGE_CONFIGURATION=$stack/stockbridge.yaml
 
 
 day=$(TZ=Asia/Ho_Chi_Minh date -d tomorrow +%F)
-customers() { /usr/bin/python3 infra/demo/day.py "$stack" "$@"; }
-act() {
-    local said
-    said=$(customers "$@") || { printf '%s\n' "$said" >&2; exit 1; }
-    note "$said"
-}
-
 step "The merchant's files: a stock file with the usual dirt, and what each shop sells today"
 end_demo_processes
 forget_yesterday
@@ -66,80 +61,15 @@ stockbridge topology apply | tail -n 1
 start_services
 note "running: ${services[*]}; their logs are in $stack/log"
 
-step "What the shops sell, and what it is in the ERP"
-stockbridge status --wait-for catalogues --timeout 300
-stockbridge mapping import "$stack/morning/mapping.csv" --yes
-
-step "06:00: the ERP drops its stock file into the SFTP folder"
-deliver "$stock_file"
-clock_to 06:00
-picked_up=$SECONDS
-wait_until 300 stock_is_live
-stockbridge status --wait-for runs --timeout 300
-note "A shop's first push waits for a person. This is what would change at one of them:"
-stockbridge shadow show hanoi
-note "It looks right, so all five shops are let go."
-for shop in "${shops[@]}"; do stockbridge shadow off "$shop" --yes; done
-stockbridge status --wait-for runs --timeout 600
-confirmed=$SECONDS
-act shelves
-
-step "06:10: a second file says that most of the stock is gone"
-clock_to 06:10
-bad_file=$(/usr/bin/python3 infra/demo/change_stock.py "$stock_file" "$stack/morning" zero 10)
-deliver "$bad_file"
-stockbridge run stock --wait 300 || [ $? -eq 3 ]
-note "It is held: the shops keep the last good numbers, and a mail asks a person to decide."
-
-step "06:30: the shops have been read back, and the General Manager has a mail"
-wait_until 300 more_mails_to general.manager 0
-clock_to 06:30
-note "all shops compared; the mail is in $STOCKBRIDGE_TEST_MAIL_DIRECTORY"
-
-step "09:00: a customer buys the last pieces at one shop; another shop must not sell them too"
-clock_to 09:00
-act last-one
-
-step "10:00: more orders, one edited, one cancelled; and one that waits for an article"
-clock_to 10:00
-act morning
-stockbridge run orders --wait 60
-stockbridge orders list --held || [ $? -eq 3 ]
-unmapped=$(customers map)
-read -r shop sku code <<< "$unmapped"
-note "The SKU gets its article, and the order is released by itself:"
-stockbridge mapping set "$shop" "$sku" "$code"
-wait_until 60 no_order_is_held
-
-step "12:00: one order report for each shop goes to the ERP's mailbox"
-clock_to 12:00
-wait_until 120 reports_are_sent 5
-stockbridge report list
-act reports
-
-step "14:00: an order that the ERP has is cancelled; the next report says so"
-clock_to 14:00
-act afternoon
-stockbridge run report --shop saigon --wait 60
-wait_until 120 reports_are_sent 6
-read -r shop order <<< "$(customers cancelled-later)"
-stockbridge explain order "$shop" "$order"
-
-step "17:00: the shops are read back; three things have been changed there behind our back"
-clock_to 17:00
-act plant
-before=$(mails_to general.manager)
-stockbridge run reconciliation --wait 60
-wait_until 300 more_mails_to general.manager "$before"
-act findings
-
-step "Why is a number what it is?"
-example=$(/usr/bin/python3 infra/demo/example_sku.py "$stack/morning/shops/saigon.jsonl")
-stockbridge explain stock saigon "$example"
-
-step "Summary"
-act shelves
-stockbridge status || [ $? -eq 3 ]
+play_catalogues
+play_stock_file
+play_bad_file
+play_first_mail
+play_sales
+play_reports
+play_afternoon
+play_evening
+# shellcheck disable=SC2154 # picked_up, confirmed, bad_file and example come from play.sh
 cat << END
 
    From the file to the last shelf: $((confirmed - picked_up)) s. The whole demo: $((SECONDS - began)) s.

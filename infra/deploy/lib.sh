@@ -1,0 +1,11 @@
+# shellcheck shell=bash
+# What the scripts of this folder share. Sourced.
+
+# shellcheck disable=SC2034 # used by the scripts that source this
+services=(stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier)
+
+say() { printf '%s\n' "$(basename "$0"): $*"; }
+die() {
+    printf '%s\n' "$(basename "$0"): $*" >&2
+    exit 1
+}
