@@ -27,9 +27,9 @@ func shared(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
         name: name, dependencies: dependencies, path: "Shared/\(name)", resources: resources, swiftSettings: strict)
 }
 
-/// A C target: module map and shim only. `library` is what the linker is told.
-func cShim(_ name: String, library: String) -> Target {
-    .target(name: name, path: "Shared/CModules/\(name)", linkerSettings: [.linkedLibrary(library)])
+/// A C target: module map and shim only. `libraries` are what the linker is told.
+func cShim(_ name: String, libraries: String...) -> Target {
+    .target(name: name, path: "Shared/CModules/\(name)", linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
 /// One service: its library, and the executable that parses the arguments and runs it.
@@ -68,9 +68,9 @@ let package = Package(
     ],
     targets: [
         // One module per C library; only the wrapper above it imports it.
-        cShim("CRabbitMQ", library: "rabbitmq"),
+        cShim("CRabbitMQ", libraries: "rabbitmq", "ssl", "crypto"),
         .systemLibrary(name: "CPostgreSQL", path: "Shared/CModules/CPostgreSQL", pkgConfig: "libpq"),
-        cShim("CCurl", library: "curl"),
+        cShim("CCurl", libraries: "curl"),
         .systemLibrary(name: "CZip", path: "Shared/CModules/CZip", pkgConfig: "libzip"),
         .systemLibrary(name: "CXML", path: "Shared/CModules/CXML", pkgConfig: "libxml-2.0"),
         .systemLibrary(name: "CXLSXWriter", path: "Shared/CModules/CXLSXWriter", pkgConfig: "xlsxwriter"),
@@ -95,7 +95,7 @@ let package = Package(
             "ServiceKit",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "RabbitMQ", "PostgreSQL", "Transfer", "Concurrency",
-                log, metrics, hummingbird, lifecycle, signals,
+                "Migrations", log, metrics, hummingbird, lifecycle, signals,
             ]),
         shared(
             "DeadLetters", ["Contracts", "Messaging", "RabbitMQ", "PostgreSQL", "Concurrency", log, metrics, crypto]),
@@ -128,7 +128,7 @@ let package = Package(
             "StockPublisher", executable: "stock-publisher",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "PostgreSQL", "Transfer", "ShopConnectors",
-                "ShopAccounts", "Concurrency", "ServiceKit", log,
+                "ShopAccounts", "Concurrency", "ServiceKit", log, metrics,
             ])
         + service(
             "StockIngestor", executable: "stock-ingestor",
@@ -146,13 +146,14 @@ let package = Package(
             "Stockbridge", executable: "stockbridge",
             [
                 "Domain", "Contracts", "Settings", "Messaging", "Migrations", "PostgreSQL", "RabbitMQ", "Transfer",
-                "Concurrency", "ServiceKit", "DeadLetters", "DelimitedText", log, arguments, crypto,
+                "Concurrency", "ServiceKit", "DeadLetters", "DelimitedText", "Spreadsheets", "SpreadsheetWriting", log,
+                arguments, crypto,
             ])
         + [
             tests("ChartsTests", "Unit/Charts", ["Charts"]),
             tests("MessagingTests", "Unit/Messaging", ["Messaging", "Contracts", "RabbitMQ", log]),
             tests("PostgreSQLTests", "Unit/PostgreSQL", ["PostgreSQL"]),
-            tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL"]),
+            tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL", "TestStack"]),
             tests("SettingsTests", "Unit/Settings", ["Settings", "Domain"]),
             tests("RepositoryTests", "Repository", []),
             tests("DomainTests", "Unit/Domain", ["Domain"]),
@@ -164,7 +165,7 @@ let package = Package(
             tests(
                 "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
             tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),
-            tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ"]),
+            tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ", "TestStack"]),
             tests(
                 "StockIngestorTests", "Unit/StockIngestor",
                 ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
@@ -213,7 +214,7 @@ let package = Package(
             tests(
                 "ServiceKitTests", "Unit/ServiceKit",
                 [
-                    "ServiceKit", "Messaging", "Contracts", "Domain", log,
+                    "ServiceKit", "Messaging", "Contracts", "Domain", "Migrations", "PostgreSQL", "RabbitMQ", log,
                     .product(name: "CoreMetrics", package: "swift-metrics"),
                 ]),
             tests(
@@ -277,10 +278,17 @@ let package = Package(
                     "ServiceKit", "Messaging", "Settings", arguments,
                 ],
                 path: "Tests/Support/FaultRunner", swiftSettings: strict),
-            tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL"]),
+            tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL", "TestStack"]),
+            tests(
+                "MonitoringIntegrationTests", "Integration/Monitoring",
+                ["ProcessStack", "ShopSimulators", "RabbitMQ", "Transfer", yams]),
             tests(
                 "FaultTests", "Faults",
-                ["ProcessStack", "ShopSimulators", "PostgreSQL", "RabbitMQ", "Contracts", "Messaging"]),
+                [
+                    "ProcessStack", "ShopSimulators", "PostgreSQL", "RabbitMQ", "Contracts", "Messaging", "Migrations",
+                ]),
+            tests(
+                "MigrationsIntegrationTests", "Integration/Migrations", ["TestStack", "Migrations", "PostgreSQL"]),
             tests(
                 "FuzzTests", "Unit/Fuzzing",
                 [

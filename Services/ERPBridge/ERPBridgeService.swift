@@ -48,7 +48,8 @@ public struct ERPBridgeService: Sendable {
                     parts: parts.runners, probe: handler.answers)
             ],
             jobs: settings.shopsInOrder.map(reportJob),
-            loops: [ReportKeeper(parts: parts, progress: progress).run])
+            loops: [ReportKeeper(parts: parts, progress: progress).run],
+            measurements: ReportMeasurements.all(parts, settings))
     }
 
     private static func reportJob(_ shop: BridgeSettings.Shop) -> ScheduledJob {

@@ -15,12 +15,14 @@ struct LedgerHandler: BatchHandler {
         }
         let changes = newest.values.sorted { $0.order.reference < $1.order.reference }
         let known = try lock(changes, in: work.transaction)
-        var statements: [Statement] = []
+        var (statements, taken): ([Statement], [OrderChanged]) = ([], [])
         for change in changes {
             guard let row = known[change.order.reference], row.version < change.version else { continue }
             statements += try Self.statements(for: change, after: row)
+            taken.append(change)
         }
         try work.transaction.pipeline(statements)
+        try RestoredOrders.settle(taken, in: work)
     }
 
     /// What the table has of an order before a change.

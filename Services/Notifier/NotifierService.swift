@@ -68,6 +68,7 @@ public struct NotifierService: Sendable {
                 HeldOrderDigest(parts: parts, composer: composer, outgoing: outgoing).run,
                 ReplayRunner(parts: parts).run,
                 Watch(parts: parts, composer: composer, outgoing: outgoing, mail: mail).run,
-            ] + ArchiverLoop.loops(parts))
+            ] + ArchiverLoop.loops(parts),
+            measurements: SystemMeasurements.all(parts))
     }
 }

@@ -4,52 +4,27 @@ import Domain
 import Foundation
 import Logging
 import Messaging
-import Metrics
 import PostgreSQL
 import ServiceKit
 
 /// What has to be looked at once at every start: shops that are new, shops whose settings changed, shops whose mapping
 /// nobody has told us yet. Then asks for passes when they are due.
 struct FeedKeeper: Sendable {
-    /// Looks between two measurements.
-    private static let measuredEvery = 15
-
     let parts: ServiceParts
     let settings: CollectorSettings
 
     func run() async {
         var isStarted = false
-        var round = 0
         while !parts.stop.isStopping {
             do {
                 if !isStarted { try await start() }
                 isStarted = true
                 let shops = settings.collecting
                 try await parts.database.unitOfWork { work in try FeedStore.askDue(shops, in: work) }
-                if round % Self.measuredEvery == 0 { try await measure() }
-                round += 1
             } catch {
                 parts.logger.warning("passes not asked for, trying again", metadata: ["problem": "\(error)"])
             }
             await parts.stop.sleep(for: .seconds(1))
-        }
-    }
-
-    /// How old the feeds are and how much waits, for whoever watches.
-    private func measure() async throws {
-        let rows = try await parts.database.pool.query(
-            """
-            SELECT shop, extract(epoch FROM $1::timestamptz - complete_up_to)::double precision,
-                (SELECT count(*) FROM orders o WHERE o.shop = f.shop AND o.held_at IS NOT NULL)::double precision
-            FROM feeds f
-            """, [.timestamp(parts.clock.now())])
-        for row in rows {
-            let dimensions = [("shop", try row.decode(at: 0, as: String.self))]
-            if let age = try row.decode(at: 1, as: Double?.self) {
-                Gauge(label: "stockbridge.feed.age.seconds", dimensions: dimensions).record(age)
-            }
-            Gauge(label: "stockbridge.orders.held", dimensions: dimensions).record(
-                try row.decode(at: 2, as: Double.self))
         }
     }
 

@@ -52,6 +52,7 @@ public struct OrderCollectorService: Sendable {
         for shop in parts.configuration.shops where shop.orders.collect {
             accounts[shop.name] = try making(shop, parts)
         }
+        WebhookIntake.declareCounts(accounts.keys)
         var work: [WorkRunner] = []
         for shop in settings.collecting {
             guard let account = accounts[shop.name] else { continue }
@@ -66,7 +67,8 @@ public struct OrderCollectorService: Sendable {
                 FeedKeeper(parts: parts, settings: settings).run, DeliveryRetention(parts: parts).run,
                 SubscriptionKeeper(parts: parts, settings: settings, accounts: accounts).run,
             ],
-            servers: [webhookServer(parts, settings, accounts, listening).application()])
+            servers: [webhookServer(parts, settings, accounts, listening).application()],
+            measurements: OrderMeasurements.all(parts, settings))
     }
 
     private static func routes(_ settings: CollectorSettings, _ parts: ServiceParts) -> [BatchRoute] {

@@ -67,6 +67,8 @@ struct OrderLedger: Sendable {
         let around = try surroundings(of: readings, rows, in: work)
         var batch = LedgerBatch(shop: shop.name, via: via)
         var news = News()
+        news.handedOut = try RestoredRevisions.handedOut(
+            readings.map(\.externalID).filter { rows[$0] == nil }, of: shop.name, in: transaction)
         for reading in readings {
             let row = rows[reading.externalID]
             switch reading.content {
@@ -87,6 +89,8 @@ struct OrderLedger: Sendable {
         var readable: [String] = []
         var touched: [(id: String, updatedAt: Date)] = []
         var open: [String] = []
+        /// The highest revisions of orders that we have forgotten.
+        var handedOut: [String: Int] = [:]
     }
 
     private func take(
@@ -97,7 +101,8 @@ struct OrderLedger: Sendable {
         news.readable.append(reading.externalID)
         switch (RevisionDecision(revision, knowing: row?.record.known), row) {
         case (.first, _):
-            let first = OrderRecord.first(facts, digest: digest, readAt: reading.readAt, around: around)
+            var first = OrderRecord.first(facts, digest: digest, readAt: reading.readAt, around: around)
+            first.record.version.revision += news.handedOut[reading.externalID] ?? 0
             batch.added.append((LedgerRow(record: first.record, learntAt: now), first.effects))
         case (.revise, var row?):
             let effects = row.record.revise(to: facts, digest: digest, readAt: reading.readAt, around: around)

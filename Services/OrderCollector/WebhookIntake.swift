@@ -81,8 +81,16 @@ struct WebhookIntake: Sendable {
         }
     }
 
-    private static func count(_ shop: ShopName, _ result: String) {
-        Counter(label: "stockbridge.webhooks", dimensions: [("shop", shop.rawValue), ("result", result)]).increment()
+    /// Shows every series from the start: of one that appears with its first value, no increase can be seen.
+    static func declareCounts(_ shops: some Sequence<ShopName>) {
+        for shop in shops {
+            for result in ["taken", "repeated", "stale", "ignored", "rejected"] { count(shop, result, 0) }
+        }
+    }
+
+    private static func count(_ shop: ShopName, _ result: String, _ number: Int = 1) {
+        Counter(label: "stockbridge.webhooks", dimensions: [("shop", shop.rawValue), ("result", result)])
+            .increment(by: number)
     }
 }
 

@@ -50,6 +50,7 @@ public struct StockIngestorService: Sendable {
                 ScheduledJob(
                     name: "pick up \(source.name)", schedule: source.schedule, verb: .run,
                     arguments: ["source": .string(source.name.rawValue)])
-            })
+            },
+            measurements: SourceMeasurements.all(parts))
     }
 }

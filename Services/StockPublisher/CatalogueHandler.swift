@@ -88,6 +88,8 @@ struct CatalogueHandler: WorkHandler {
         } while cursor != nil
         let (shop, remaps) = (account.shop, remaps)
         try await database.unitOfWork { work in
+            // Before the shop's row, as a remap does.
+            try MappingLock.share(in: work.transaction)
             try ListingStore.finish(shop: shop, run: run, began: began, in: work)
             try remaps.request(shops: [shop], cause: "catalogue", id: run, at: work.startedAt, in: work)
         }

@@ -53,7 +53,7 @@ extension PushHandler {
     ) async throws -> Outcome {
         let (now, shop, replica, levels) = (clock.now(), shop, replica, levels)
         let name = shop.name
-        return try await database.unitOfWork { work in
+        let outcome = try await database.unitOfWork { work in
             var outcome = Outcome.done
             let around = try levels.surroundings(of: shop, in: work.transaction)
             let byID = Dictionary(uniqueKeysWithValues: results.map { ($0.shelf.id, $0) })
@@ -86,6 +86,8 @@ extension PushHandler {
             try levels.request(again, retryRejected: false, correlation: "follow-up", isUrgent: true, in: work)
             return outcome
         }
+        PushMetrics.count(name, results.map(\.result.label))
+        return outcome
     }
 
     /// The database failed between the steps: claims run out by themselves, and the message comes back.

@@ -7,7 +7,10 @@ import ServiceKit
 
 /// Asks for a shop's mapping to be worked out anew; several wishes before it is done are one.
 struct RemapRequests: Sendable {
+    /// Until this transaction ends no remap begins: one whose wish we find pending must see what we have written, and
+    /// so must not read before we commit. One that runs now is waited for, and then there is no wish.
     func request(shops: [ShopName], cause: String, id: String, at: Date, in work: UnitOfWork) throws {
+        try MappingLock.share(in: work.transaction)
         let rows = try work.transaction.query(
             """
             UPDATE shops SET remap_pending = true WHERE shop IN (

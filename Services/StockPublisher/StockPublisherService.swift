@@ -55,6 +55,7 @@ public struct StockPublisherService: Sendable {
                         clock: parts.clock)
                 } ?? ShopAccount.make(shop, parts: parts)
         }
+        PushMetrics.declare(settings.shops.keys)
         let starter = Starter(parts: parts, settings: settings, remaps: remaps)
         let statements = StatementWriter(settings: settings)
         let commands = OperatorCommands(settings: settings, levels: levels, remaps: remaps, statements: statements)
@@ -100,7 +101,8 @@ public struct StockPublisherService: Sendable {
             loops: [
                 starter.run, RunKeeper(parts: parts, statements: statements).run,
                 Sweeper(parts: parts, settings: settings, levels: levels).run,
-            ])
+            ],
+            measurements: PublishingMeasurements(parts: parts, settings: settings, levels: levels).all())
     }
 
     private static func pushRunner(
@@ -146,6 +148,8 @@ struct Starter: Sendable {
     private func start() async throws {
         let (settings, remaps) = (settings, remaps)
         try await parts.database.unitOfWork { work in
+            // Before the shops' rows, as a remap does.
+            try MappingLock.share(in: work.transaction)
             try ShopStore.ensureExist(Array(settings.shops.keys), in: work.transaction)
             for shop in settings.shops.values.sorted(by: { $0.name < $1.name }) {
                 let changed = try work.transaction.execute(

@@ -89,5 +89,6 @@ struct StockbridgeCommand: AsyncParsableCommand {
             StatusCommand.self, RunCommand.self, StockCommand.self, ShadowCommand.self,
             OrdersCommand.self, ReportCommand.self, MappingCommand.self, ExplainCommand.self,
             DeadLettersCommand.self, ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
+            AfterRestoreCommand.self,
         ])
 }

@@ -7,6 +7,13 @@ public struct Migration: Sendable {
     /// The statements.
     public let sql: String
 
+    /// A step of a test's own.
+    public init(schema: String, name: String, sql: String) {
+        self.schema = schema
+        self.name = "\(schema)_\(name)"
+        self.sql = sql
+    }
+
     private init(_ schema: String, _ name: String, _ bytes: [UInt8]) {
         self.schema = schema
         self.name = "\(schema)_\(name)"
@@ -28,5 +35,8 @@ public struct Migration: Sendable {
         Migration("shared", "0002_watch", PackageResources.shared_0002_watch_sql),
         Migration("notifications", "0003_watch", PackageResources.notifications_0003_watch_sql),
         Migration("operations", "0001_audit", PackageResources.operations_0001_audit_sql),
+        Migration("shared", "0003_replicas", PackageResources.shared_0003_replicas_sql),
+        Migration("orders", "0002_restored", PackageResources.orders_0002_restored_sql),
+        Migration("erp", "0002_restored", PackageResources.erp_0002_restored_sql),
     ]
 }

@@ -22,36 +22,47 @@ public struct DatabaseRole: Sendable {
 
 /// Brings a database to the newest structure, and its roles to what the services' descriptions say.
 ///
-/// Safe to repeat and to run twice at once: it works under an advisory lock, and each step commits with its record.
+/// Safe to repeat and to run twice at once: it works under an advisory lock, and each step commits with its record,
+/// which keeps the step's checksum. Services may be at work meanwhile: a step that does not get a table's lock within
+/// ``lockSeconds`` gives way and is tried again, so that nobody queues up behind it for longer.
 public struct Migrator: Sendable {
     private static let lockKey: Int64 = 0x5354_4F43_4B42_5249
 
-    private let pool: PostgresPool
+    /// How long a step waits for a lock before it gives way.
+    public static let lockSeconds = 3
+
+    let pool: PostgresPool
     private let database: String
+    private let steps: [Migration]
+    private let attempts: Int
 
     /// - Parameters:
     ///   - pool: Connections of an administrator to the product's database.
     ///   - database: That database's name.
-    public init(pool: PostgresPool, database: String) {
+    ///   - steps: All steps, in order.
+    ///   - attempts: How often a step that gave way is tried in all.
+    public init(pool: PostgresPool, database: String, steps: [Migration] = Migration.all, attempts: Int = 20) {
         self.pool = pool
         self.database = database
+        self.steps = steps
+        self.attempts = attempts
     }
 
     /// The steps that are not applied yet.
     public func pending() async throws -> [Migration] {
         let exists = try await pool.query(
             "SELECT to_regclass('public.stockbridge_migrations') IS NOT NULL AS exists", [])
-        guard let row = exists.first, try row.decode("exists", as: Bool.self) else { return Migration.all }
+        guard let row = exists.first, try row.decode("exists", as: Bool.self) else { return steps }
         let rows = try await pool.query("SELECT name FROM public.stockbridge_migrations", [])
         let applied = Set(try rows.map { try $0.decode("name", as: String.self) })
-        return Migration.all.filter { !applied.contains($0.name) }
+        return steps.filter { !applied.contains($0.name) }
     }
 
     /// Applies what is pending and returns its names; then sets roles, passwords and rights.
     public func migrate(roles: [DatabaseRole]) async throws -> [String] {
         var applied: [String] = []
-        for migration in Migration.all {
-            if try await apply(migration) { applied.append(migration.name) }
+        for migration in steps {
+            if try await applyPatiently(migration) { applied.append(migration.name) }
         }
         let statements = roles.flatMap(self.statements) + publicStatements()
         try await pool.transaction { transaction in
@@ -62,20 +73,64 @@ public struct Migrator: Sendable {
         return applied
     }
 
+    private func applyPatiently(_ migration: Migration) async throws -> Bool {
+        for attempt in 1...max(1, attempts) {
+            do {
+                return try await apply(migration)
+            } catch let error as PostgresError where error.sqlState == "55P03" {
+                guard attempt < attempts else { break }
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
+        throw MigrationProblem.tableInUse(migration.name, attempts: attempts)
+    }
+
     private func apply(_ migration: Migration) async throws -> Bool {
         try await pool.transaction { transaction in
             try transaction.execute("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
+            try Self.ensureRecordsExist(in: transaction)
+            // What is compared is computed by the server, here and below, so that both are of one kind.
+            let rows = try transaction.query(
+                """
+                SELECT digest, encode(sha256(convert_to($2, 'UTF8')), 'hex') AS present
+                FROM public.stockbridge_migrations WHERE name = $1
+                """, [.text(migration.name), .text(migration.sql)])
+            if let row = rows.first {
+                let present: String = try row.decode("present")
+                let recorded = try row.decode("digest", as: String?.self)
+                if let recorded, recorded != present { throw MigrationProblem.edited(migration.name) }
+                if recorded == nil {
+                    try transaction.execute(
+                        "UPDATE public.stockbridge_migrations SET digest = $2 WHERE name = $1",
+                        [.text(migration.name), .text(present)])
+                }
+                return false
+            }
+            // Not before the advisory lock, which may be waited for as long as another 'migrate' takes.
+            try transaction.execute("SET LOCAL lock_timeout = '\(Self.lockSeconds)s'")
+            try transaction.script(migration.sql)
             try transaction.execute(
                 """
-                CREATE TABLE IF NOT EXISTS public.stockbridge_migrations (
-                    name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
-                """)
-            let inserted = try transaction.execute(
-                "INSERT INTO public.stockbridge_migrations (name) VALUES ($1) ON CONFLICT DO NOTHING",
-                [.text(migration.name)])
-            guard inserted == 1 else { return false }
-            try transaction.script(migration.sql)
+                INSERT INTO public.stockbridge_migrations (name, digest)
+                VALUES ($1, encode(sha256(convert_to($2, 'UTF8')), 'hex'))
+                """, [.text(migration.name), .text(migration.sql)])
             return true
+        }
+    }
+
+    private static func ensureRecordsExist(in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            CREATE TABLE IF NOT EXISTS public.stockbridge_migrations (
+                name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())
+            """)
+        let columns = try transaction.query(
+            """
+            SELECT 1 FROM pg_attribute
+            WHERE attrelid = 'public.stockbridge_migrations'::regclass AND attname = 'digest' AND NOT attisdropped
+            """)
+        if columns.isEmpty {
+            try transaction.execute("ALTER TABLE public.stockbridge_migrations ADD COLUMN digest text")
         }
     }
 
@@ -117,5 +172,26 @@ public struct Migrator: Sendable {
 
     private static func identifier(_ name: String) -> String {
         "\"" + name.replacing("\"", with: "\"\"") + "\""
+    }
+}
+
+/// Why the structure was not brought up to date.
+public enum MigrationProblem: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A step that was applied says something else now.
+    case edited(String)
+    /// Somebody kept a table locked all the time.
+    case tableInUse(String, attempts: Int)
+
+    /// What happened, what was done, what to do.
+    public var description: String {
+        switch self {
+        case .edited(let name):
+            "Step \(name) was applied to this database with another content than this program has for it; nothing "
+                + "more was changed. A step that has landed is never edited: use a released program."
+        case .tableInUse(let name, let attempts):
+            "Step \(name) needs a table that others had locked for \(Migrator.lockSeconds) seconds at a time, "
+                + "\(attempts) times; it was not applied, the steps before it were. Look for a long transaction "
+                + "(pg_stat_activity), a running backup for instance, then run 'stockbridge migrate' again."
+        }
     }
 }

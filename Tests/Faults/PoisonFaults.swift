@@ -119,7 +119,12 @@ struct PoisonFaults {
             let kinds = Poison.allCases.filter { $0 != .tooLarge || dice.roll(5) == 0 }
             for poison in kinds {
                 let message = poison.message(to: queue, of: good.service, like: (good.topic, good.schema))
-                try await stack.publish([message])
+                do {
+                    try await stack.publish([message])
+                } catch let problem as ProcessStackProblem where poison == .tooLarge && "\(problem)".contains("406") {
+                    // What is too large for us RabbitMQ 4 does not even take.
+                    continue
+                }
                 expected.append("\(queue) \(poison.code)")
             }
         }

@@ -30,14 +30,14 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
             try await round.stack.wait(for: "a service to say that the broker is away", within: .seconds(60)) {
                 await !round.stack.unreadyServices().isEmpty
             }
-            try await round.outage(&dice)
+            try await round.load.outage(&dice)
             try await servers.start()
             return 1
         case .brokerAlarm: return try await alarm(round, &dice)
         case .brokerConnectionsClosed: return try await closeConnections(round, &dice)
         case .databaseRestarted:
             try await servers.stopDatabaseImmediately()
-            try await round.outage(&dice)
+            try await round.load.outage(&dice)
             try await servers.start()
             return 1
         case .databaseConnectionsLost: return try await terminate(round, &dice)
@@ -45,7 +45,7 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .connectionsHalfOpen:
             servers.brokerRelay.forgetConnections()
             servers.databaseRelay.forgetConnections()
-            try round.buy(2, &dice)
+            try round.load.buy(2, &dice)
             return 1
         case .relaysStopped:
             servers.brokerRelay.freeze()
@@ -54,7 +54,7 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
                 servers.brokerRelay.resume()
                 servers.databaseRelay.resume()
             }
-            try round.buy(2, &dice)
+            try round.load.buy(2, &dice)
             // Longer than any client waits. The time is the fault: nothing is waited for.
             try await Task.sleep(for: .seconds(50))
             return 1
@@ -65,11 +65,11 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
     private func alarm(_ round: ServerFaultRound, _ dice: inout Dice) async throws -> Int {
         try await round.servers.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1MB")
         do {
-            try round.buy(3, &dice)
+            try round.load.buy(3, &dice)
             try await round.stack.wait(for: "a service to say that the broker takes nothing", within: .seconds(60)) {
                 await !round.stack.unreadyServices().isEmpty
             }
-            try await round.outage(&dice)
+            try await round.load.outage(&dice)
         } catch {
             try await round.servers.rabbitmqctl("set_vm_memory_high_watermark", "0.4")
             throw error
@@ -81,14 +81,14 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// Three times, those of all services or those of one.
     private func closeConnections(_ round: ServerFaultRound, _ dice: inout Dice) async throws -> Int {
         for _ in 1...3 {
-            let target = dice.roll(ServerFaultRound.services.count + 1)
-            if target < ServerFaultRound.services.count {
-                let service = ServerFaultRound.services[target]
+            let target = dice.roll(BusinessLoad.services.count + 1)
+            if target < BusinessLoad.services.count {
+                let service = BusinessLoad.services[target]
                 try await round.servers.rabbitmqctl("close_all_user_connections", service, "a test")
             } else {
                 try await round.servers.rabbitmqctl("close_all_connections", "--vhost", round.stack.name, "a test")
             }
-            try round.buy(1, &dice)
+            try round.load.buy(1, &dice)
         }
         return 3
     }
@@ -98,7 +98,7 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         let deadline = ContinuousClock.now + .seconds(20)
         var terminated = 0
         while terminated < 8, ContinuousClock.now < deadline {
-            if dice.roll(10) == 0 { try round.buy(1, &dice) }
+            if dice.roll(10) == 0 { try round.load.buy(1, &dice) }
             terminated += try await round.stack.number(
                 """
                 SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -117,13 +117,13 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         let before = servers.databaseLog.components(separatedBy: complaint).count
         try servers.fillDisk()
         do {
-            try round.buy(3, &dice)
+            try round.load.buy(3, &dice)
             try await round.stack.wait(for: "PostgreSQL to meet the end of its disk", within: .seconds(60)) {
                 // Where everything fits into pages that are there, a new piece of the log does not.
                 _ = try? await round.stack.rows("SELECT pg_switch_wal()")
                 return servers.databaseLog.components(separatedBy: complaint).count > before
             }
-            try await round.outage(&dice)
+            try await round.load.outage(&dice)
         } catch {
             servers.freeDisk()
             throw error

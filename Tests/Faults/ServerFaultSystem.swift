@@ -1,4 +1,3 @@
-import Foundation
 import ProcessStack
 import Testing
 
@@ -8,21 +7,10 @@ struct ServerFaultSystem: SuiteTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await PrivateServers.with(diskMegabytes: 512) { servers in
-            var plan = StackPlan(
-                skus: 200, shops: ["hanoi", "wholesale"], shopLatencyMilliseconds: 100,
-                edits: [
-                    // What is claimed at a shop is free again so much later.
-                    ("request_timeout_seconds: 30", "request_timeout_seconds: 1"),
-                    // Many small pushes, so that there is much in flight.
-                    ("batch: 100", "batch: 5"),
-                ])
+            var plan = BusinessLoad.plan
             plan.servers = servers
             try await ProcessStack.with(plan) { stack in
-                try await stack.open(hasOrders: true)
-                try stack.deliver(stack.morning)
-                try await stack.stockbridge("run", "stock", "--wait", "120")
-                try await stack.waitFor("runs")
-                let round = ServerFaultRound(FaultRound(stack), servers)
+                let round = ServerFaultRound(servers: servers, load: try await BusinessLoad(stack))
                 try await ServerFaultRound.$current.withValue(round) { try await function() }
             }
         }
@@ -31,73 +19,11 @@ struct ServerFaultSystem: SuiteTrait, TestScoping {
 }
 
 /// What all cases of the suite share.
-final class ServerFaultRound: Sendable {
+struct ServerFaultRound: Sendable {
     @TaskLocal static var current: ServerFaultRound?
 
-    static let services = [
-        "stock-ingestor", "stock-publisher", "order-collector", "erp-bridge", "reconciler", "notifier",
-    ]
-
     let servers: PrivateServers
-    private let round: FaultRound
-    private let customers: Customers
+    let load: BusinessLoad
 
-    var stack: ProcessStack { round.stack }
-
-    init(_ round: FaultRound, _ servers: PrivateServers) {
-        (self.round, self.servers, customers) = (round, servers, Customers(round.stack))
-    }
-
-    /// All services have something to do: the next day's file arrives and orders come in.
-    func work(_ dice: inout Dice) async throws {
-        try await round.nextMorning()
-        try buy(6, &dice)
-        // The moment is the seed's: nothing is waited for.
-        try await Task.sleep(for: .milliseconds(dice.roll(1_500)))
-        try await round.countInFlight()
-    }
-
-    /// So many orders, at either shop.
-    func buy(_ count: Int, _ dice: inout Dice) throws {
-        let shops = stack.shops.keys.sorted()
-        for _ in 0..<count { try customers.buy(at: shops[dice.roll(shops.count)], &dice) }
-    }
-
-    /// Customers buy on while something is down, for as long as the seed says.
-    func outage(_ dice: inout Dice) async throws {
-        for _ in 0...dice.roll(3) {
-            try buy(1, &dice)
-            try await Task.sleep(for: .milliseconds(200 + dice.roll(800)))
-        }
-    }
-
-    /// Waits until the system has come to rest by itself, has everything reported, and compares everything.
-    func check(_ fault: ServerFault, seed: UInt64, injected: Int, since began: ContinuousClock.Instant) async throws {
-        try await stack.waitUntilReady()
-        // A reader of orders whose last words the database never got holds its lease of a shop's feed for two minutes.
-        try await stack.waitForOrders(within: .seconds(240))
-        try await round.settle()
-        // A batch has its minute for a name.
-        try await stack.clock.advance(minutes: 1)
-        try await stack.stockbridge("run", "report", "--wait", "120", expecting: [0, 3])
-        try await stack.wait(for: "the reports and the reconciliation") {
-            try await stack.number(
-                """
-                SELECT (SELECT count(*) FROM erp.reports WHERE sent_at IS NULL)
-                     + (SELECT count(*) FROM reconciliation.runs WHERE state = 'open')
-                """) == 0
-        }
-        try await stack.waitForShelves(round.morning)
-        try await round.settle()
-        let verdict = try await Checker(stack).verdictOfDay(round.morning)
-        let inFlight = round.takeInFlight()
-        FaultTally.shared.add(fault: fault.rawValue, verdict, injected: injected, inFlight: inFlight)
-        let seconds = (ContinuousClock.now - began).formatted(
-            .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
-        print("fault: \(fault.rawValue), seed \(seed), \(injected) times: over after \(seconds), \(verdict.summary)")
-        #expect(injected > 0)
-        #expect(verdict.lost == [])
-        #expect(verdict.duplicated == [])
-        #expect(verdict.stale == [])
-    }
+    var stack: ProcessStack { load.stack }
 }

@@ -19,8 +19,8 @@ struct ServerFaults {
         }
         let (round, began) = (try #require(ServerFaultRound.current), ContinuousClock.now)
         var dice = Dice(seed: seed)
-        try await round.work(&dice)
+        try await round.load.work(&dice)
         let injected = try await fault.inject(into: round, &dice)
-        try await round.check(fault, seed: seed, injected: injected, since: began)
+        try await round.load.check(fault.rawValue, seed: seed, injected: injected, since: began)
     }
 }

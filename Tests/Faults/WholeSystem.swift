@@ -47,13 +47,13 @@ final class WholeRound: Sendable {
     ]
 
     let stack: ProcessStack
-    let tap: MessageTap
+    let tap: MessageTap?
     private let customers: Customers
     private let inFlight = Mutex(0)
     /// Dead letters that the faults so far have to have left.
     let deadLetters = Mutex(0)
 
-    init(_ stack: ProcessStack, _ tap: MessageTap) {
+    init(_ stack: ProcessStack, _ tap: MessageTap?) {
         (self.stack, self.tap, customers) = (stack, tap, Customers(stack))
     }
 
@@ -138,7 +138,7 @@ final class WholeRound: Sendable {
             .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
         print(
             "fault: \(fault)\(injected == 0 ? " (not reached)" : ""): at rest after \(seconds), \(verdict.summary) "
-                + "of \(tap.count) messages")
+                + "of \(tap?.count ?? 0) messages")
         #expect(verdict.lost == [])
         #expect(verdict.duplicated == [])
         #expect(verdict.stale == [])

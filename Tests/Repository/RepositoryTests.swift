@@ -6,7 +6,7 @@ struct RepositoryTests {
         FileLengthRule.self, FunctionLengthRule.self, LineWidthRule.self, ForcedUnwrapRule.self,
         UncheckedReasonRule.self, PureDecisionRule.self, CModuleImportRule.self, DependencyDirectionRule.self,
         TargetPathRule.self, EmptyFileRule.self, DocumentationLinkRule.self, NamedScriptRule.self,
-        InfrastructureRule.self, UnfinishedWorkRule.self, PrivateMatterRule.self,
+        InfrastructureRule.self, UnfinishedWorkRule.self, PrivateMatterRule.self, MigrationRule.self,
     ]
 
     @Test("The files were found")

@@ -15,7 +15,8 @@ struct MigrateCommand: AsyncParsableCommand {
               stockbridge migrate --dry-run     what would be applied
               stockbridge migrate
 
-            Works as the administrator of the section 'admin'. Safe to repeat, and to run twice at once.
+            Works as the administrator of the section 'admin'. Safe to repeat, and to run twice at once. A database
+            that holds something else, or that a newer version has migrated, is left alone.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -69,6 +70,10 @@ struct DatabaseSetup {
         if !exists { try await createDatabase(administrator) }
         report.applied = try await using(administrator) { pool in
             let migrator = Migrator(pool: pool, database: administrator.database)
+            let known = Migration.all.map(\.name)
+            if let refusal = try await migrator.contents().refusal(known: known, database: administrator.database) {
+                throw ToolError.failed(refusal)
+            }
             if dryRun { return try await migrator.pending().map(\.name) }
             return try await migrator.migrate(roles: roles)
         }
@@ -119,6 +124,15 @@ struct DatabaseSetup {
         return other
     }
 
+    /// What the administrator has to put right, if that is why it failed.
+    private static func explained(_ error: PostgresError, _ server: PostgresConfiguration) -> any Error {
+        if let problem = StartProblem.of(error, at: server, for: .administrator) { return problem }
+        guard error.isInsufficientPrivilege else { return error }
+        return ToolError.failed(
+            "The role \(server.user) lacks a right that migrating needs (\(error.serverError?.message ?? "")): name "
+                + "one under admin.database_user that may create databases and roles, such as a superuser.")
+    }
+
     private func using<Result: Sendable>(
         _ target: PostgresConfiguration, _ body: (PostgresPool) async throws -> Result
     ) async throws -> Result {
@@ -127,6 +141,9 @@ struct DatabaseSetup {
             let result = try await body(pool)
             await pool.close()
             return result
+        } catch let error as PostgresError {
+            await pool.close()
+            throw Self.explained(error, target)
         } catch {
             await pool.close()
             throw error

@@ -12,15 +12,15 @@ struct OperatorDatabase: Sendable {
     static func with<Result: Sendable>(
         _ configuration: StockbridgeConfiguration, _ body: (OperatorDatabase) async throws -> Result
     ) async throws -> Result {
-        let pool = PostgresPool(
-            try configuration.databaseConfiguration(for: .stockbridge, purpose: "command"), maximumConnections: 2)
+        let server = try configuration.databaseConfiguration(for: .stockbridge, purpose: "command")
+        let pool = PostgresPool(server, maximumConnections: 2)
         do {
             let result = try await body(OperatorDatabase(pool: pool))
             await pool.close()
             return result
         } catch let error as PostgresError {
             await pool.close()
-            throw explained(error)
+            throw explained(error, server)
         } catch {
             await pool.close()
             throw error
@@ -28,8 +28,9 @@ struct OperatorDatabase: Sendable {
     }
 
     /// A missing table or role means that nobody migrated; that is worth its own sentence.
-    private static func explained(_ error: PostgresError) -> any Error {
-        switch error.sqlState {
+    private static func explained(_ error: PostgresError, _ server: PostgresConfiguration) -> any Error {
+        if let problem = StartProblem.of(error, at: server, for: .service(.stockbridge)) { return problem }
+        return switch error.sqlState {
         case "42P01", "3F000", "42883":
             ToolError.failed("\(error) The database is not at this version: run 'stockbridge migrate'.")
         default: error

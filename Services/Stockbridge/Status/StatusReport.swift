@@ -113,6 +113,29 @@ struct StatusReport: Sendable, Encodable {
         var alive: Bool
     }
 
+    /// What waits for one service, and whether more replicas would help.
+    struct Service: Sendable, Encodable {
+        var service: String
+        /// Replicas that are alive.
+        var replicas: Int
+        /// Messages that nobody has taken; nil if the broker could not be asked.
+        var ready: Int?
+        /// Messages that replicas work on.
+        var inHand: Int
+        /// Messages that wait for another attempt; nil if the broker could not be asked.
+        var retrying: Int?
+        /// Events that wait to be published.
+        var outbox: Int
+        /// Messages begun a second, over the last minute.
+        var perSecond: Double
+        /// Until nothing is ready any more, at this pace; nil if nobody can tell.
+        var drainSeconds: Double?
+        /// So many more are worth a try; 0 if none are.
+        var moreReplicas: Int
+        /// One sentence where something waits for longer than a minute.
+        var advice: String?
+    }
+
     struct Breaker: Sendable, Encodable {
         var account: String
         var failures: Int
@@ -165,6 +188,9 @@ struct StatusReport: Sendable, Encodable {
     var held: [HeldSnapshot] = []
     var schedules: [Schedule] = []
     var replicas: [Replica] = []
+    var services: [Service] = []
+    /// Why nobody knows what waits at the broker; nil if it is known.
+    var brokerProblem: String?
     var breakers: [Breaker] = []
     var alerts: [Alert] = []
     var outboxes: [Outbox] = []

@@ -14,6 +14,8 @@ struct StatusStore: Sendable {
         let names = configuration.shops.map { (name: $0.name.rawValue, platform: $0.platform.rawValue) }
         let sources = configuration.sources.map(\.name.rawValue)
         let company = configuration.company
+        let waiting = await QueueLook(configuration).waiting()
+        let loads = LoadStore(configuration)
         var status = try await database.pool.transaction { transaction in
             try transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             let machineTime = try Self.now(transaction)
@@ -32,6 +34,7 @@ struct StatusStore: Sendable {
             status.mails = try Self.mails(transaction)
             status.deadLetters = try Self.deadLetters(transaction)
             status.unansweredCommands = try Self.unansweredCommands(transaction)
+            try loads.add(to: &status, waiting, transaction)
             return status
         }
         let services = ServiceName.allCases.filter { $0 != .stockbridge }.map(\.rawValue)

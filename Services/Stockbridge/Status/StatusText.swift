@@ -108,22 +108,6 @@ struct StatusText {
         return [style.bold("Orders"), table.text(indent: 1, style: style)].joined(separator: "\n")
     }
 
-    // MARK: Services
-
-    private var services: String {
-        let names = Set(status.replicas.map(\.service)).sorted()
-        guard !names.isEmpty else { return "" }
-        let lines = names.map { name in
-            let replicas = status.replicas.filter { $0.service == name }
-            let alive = replicas.filter(\.alive)
-            let dead = replicas.count - alive.count
-            let since = alive.map(\.startedAt).min().map { ", since \(wording.shortMoment($0, now: status.at))" } ?? ""
-            let text = " \(name): \(Wording.count(alive.count, "replica")) alive\(since)"
-            return text + (dead == 0 ? "" : style.warning(", \(dead) without a sign of life"))
-        }
-        return ([style.bold("Services")] + lines).joined(separator: "\n")
-    }
-
     private var schedules: String {
         guard !status.schedules.isEmpty else { return "" }
         var table = TextTable([("schedule", .left), ("of", .left), ("last due", .left), ("next due", .left)])

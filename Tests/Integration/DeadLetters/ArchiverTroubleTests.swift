@@ -6,12 +6,13 @@ import RabbitMQ
 import TestStack
 import Testing
 
-@Suite("Archiving when something is wrong", .timeLimit(.minutes(10)))
+@Suite("Archiving when something is wrong", .timeLimit(.minutes(20)))
 struct ArchiverTroubleTests {
-    @Test("bodies are kept byte for byte, zero bytes and 20 MB of them too")
+    @Test("bodies are kept byte for byte, zero bytes and 16 MB of them too")
     func bodies() async throws {
         try await Graveyard.with { yard in
-            var large = [UInt8](repeating: 0, count: 20 << 20)
+            // RabbitMQ 4 takes no larger ones, unless it is told to.
+            var large = [UInt8](repeating: 0, count: 16 << 20)
             for index in large.indices { large[index] = UInt8(truncatingIfNeeded: index &* 31 ^ index >> 11) }
             let bodies: [[UInt8]] = [[], [0], Array(0...255), large, Array("{\"shop\":\"\u{0}\"".utf8)]
             try await yard.publish(bodies.enumerated().map { Graveyard.message($0, body: $1) })

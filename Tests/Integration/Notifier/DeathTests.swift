@@ -6,22 +6,28 @@ import RabbitMQ
 import TestStack
 import Testing
 
-@Suite("Messages that die more than once", .timeLimit(.minutes(5)))
+@Suite("Messages that die more than once", .timeLimit(.minutes(20)))
 struct DeathTests {
-    /// Takes the message and gives it back until the broker gives it up.
+    /// Takes the message and dies of it until the broker gives it up. (To give it back is not enough everywhere:
+    /// RabbitMQ 4.3 and later do not count that.)
     private func crashOnIt(_ bench: ReplayBench) async throws {
-        let consumer = Consumer(bench.system.broker(.stockIngestor), queue: ReplayBench.outside, prefetch: 1)
+        func replica() -> Consumer {
+            Consumer(bench.system.broker(.stockIngestor), queue: ReplayBench.outside, prefetch: 1)
+        }
+        var consumer = replica()
         var silent = 0
         var taken = 0
         while silent < (taken == 0 ? 15 : 3) && taken < 60 {
             let deliveries = try await consumer.next(atMost: 1, within: .seconds(1), linger: .zero)
             taken += deliveries.count
             silent = deliveries.isEmpty ? silent + 1 : 0
-            try await consumer.giveBack(deliveries.map(\.tag))
+            if !deliveries.isEmpty {
+                await consumer.close()
+                consumer = replica()
+            }
         }
         await consumer.close()
-        // RabbitMQ counts the first delivery or not, by its version.
-        #expect((20...22).contains(taken))
+        #expect(taken == 21)
     }
 
     private func death(_ bench: ReplayBench) async throws -> String {

@@ -169,15 +169,15 @@ struct PublisherBench: Sendable {
 
     // MARK: Acting as the other services
 
-    /// A snapshot as stock-ingestor says it: units per code, all of them in the warehouse HN.
+    /// A snapshot as stock-ingestor says it: units per code, all of them in the warehouse HN, `chunk` codes a message.
     func stock(
         _ units: [(code: String, units: Int)], sequence: Int64, source: SourceName = "erp", asOf: Date? = nil,
-        missing: [ERPCode] = []
+        missing: [ERPCode] = [], chunk: Int = 1_000
     ) async throws {
         let identity = StockAggregated.SnapshotIdentity(
             id: UUID(), source: source, sequence: sequence,
             asOf: asOf ?? Date(timeIntervalSince1970: 1_795_000_000 + Double(sequence) * 60))
-        var parts = stride(from: 0, to: units.count, by: 1_000).map { Array(units[$0..<min($0 + 1_000, units.count)]) }
+        var parts = stride(from: 0, to: units.count, by: chunk).map { Array(units[$0..<min($0 + chunk, units.count)]) }
         if parts.isEmpty && !missing.isEmpty { parts = [[]] }
         var payloads: [StockAggregated] = [
             .header(

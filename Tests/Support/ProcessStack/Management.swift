@@ -21,15 +21,29 @@ final class Management: Sendable {
 
     func removeVirtualHost(_ name: String) async throws { _ = try await call("DELETE", "/api/vhosts/\(name)") }
 
+    /// What it answers to a question.
+    func get(_ path: String) async throws -> [UInt8] { try await call("GET", path) }
+
+    /// Asks one node after the other, where there are several.
     private func call(_ method: String, _ path: String) async throws -> [UInt8] {
         let url = try Places.variable("STOCKBRIDGE_TEST_BROKER_MANAGEMENT", of: environment)
         guard let address = URLComponents(string: url) else {
             throw ProcessStackProblem("STOCKBRIDGE_TEST_BROKER_MANAGEMENT is no address.")
         }
-        let base = "http://\(address.host ?? "127.0.0.1"):\(address.port ?? 15_672)"
+        let further = environment["STOCKBRIDGE_TEST_FURTHER_BROKERS"]?.split(separator: ",").map(String.init) ?? []
         let account = Credentials(user: address.user ?? "guest", password: address.password ?? "guest")
-        let answer = try await transfer.send(
-            HTTPRequest(method: method, url: base + path, timeoutSeconds: 60, basicCredentials: account))
+        var hosts = [address.host ?? "127.0.0.1"] + further
+        var request = HTTPRequest(method: method, url: "", timeoutSeconds: 60, basicCredentials: account)
+        let answer: HTTPResponse
+        while true {
+            request.url = "http://\(hosts.removeFirst()):\(address.port ?? 15_672)" + path
+            do {
+                answer = try await transfer.send(request)
+                break
+            } catch {
+                if hosts.isEmpty { throw error }
+            }
+        }
         guard (200..<300).contains(answer.status) else {
             throw ProcessStackProblem("The broker's management API answered \(method) \(path) with \(answer.status).")
         }

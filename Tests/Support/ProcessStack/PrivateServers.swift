@@ -138,7 +138,7 @@ public final class PrivateServers: Sendable {
     }
 
     /// Whether a process is there; one that has ended and that nobody has asked about is not.
-    private static func runs(_ pid: pid_t) -> Bool {
+    static func runs(_ pid: pid_t) -> Bool {
         let facts = String(decoding: FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data(), as: UTF8.self)
         guard let end = facts.lastIndex(of: ")") else { return false }
         return !facts[end...].dropFirst(2).hasPrefix("Z")
@@ -155,7 +155,7 @@ public final class PrivateServers: Sendable {
     }
 
     @discardableResult
-    private static func run(
+    static func run(
         _ program: String, _ arguments: [String], log: String, within limit: Duration = .seconds(90)
     ) async throws -> String {
         let child = try ChildProcess(
@@ -168,7 +168,7 @@ public final class PrivateServers: Sendable {
     }
 
     /// What a file of lines `export NAME=VALUE` says.
-    private static func variables(in file: URL) throws -> [String: String] {
+    static func variables(in file: URL) throws -> [String: String] {
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         return lines.reduce(into: [:]) { variables, line in
             let pair = line.trimmingPrefix("export ").split(separator: "=", maxSplits: 1)

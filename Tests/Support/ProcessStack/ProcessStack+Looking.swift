@@ -38,8 +38,26 @@ public struct SystemStatus: Decodable, Sendable {
         public let what_to_do: String
     }
 
+    /// What waits for a service, and whether more replicas would help.
+    public struct Service: Decodable, Sendable {
+        /// Its name.
+        public let service: String
+        /// Those that are alive.
+        public let replicas: Int
+        /// Messages that nobody has taken; nil if the broker could not be asked.
+        public let ready: Int?
+        /// Messages begun a second.
+        public let per_second: Double
+        /// Until nothing waits any more.
+        public let drain_seconds: Double?
+        /// What is said about more replicas.
+        public let advice: String?
+    }
+
     /// Each shop of the configuration.
     public let shops: [Shop]
+    /// Each service that runs.
+    public let services: [Service]
     /// What is on its way to people.
     public let mails: Mails
     /// What needs a person.

@@ -22,7 +22,7 @@ extension ProcessStack {
     @discardableResult
     public func start(_ service: String, replica: Int = 1) async throws -> ChildProcess {
         let child = try launch(
-            named: Self.name(of: service, replica), executable: Places.executable(service),
+            named: Self.name(of: service, replica), executable: executable(service),
             ["--configuration", configuration(ofReplica: replica).path()])
         try await waitUntilReady(child)
         return child
@@ -46,7 +46,7 @@ extension ProcessStack {
     }
 
     /// Of every process of this system.
-    private var environment: [String: String] {
+    var environment: [String: String] {
         serverEnvironment.merging([
             "STOCKBRIDGE_CONFIGURATION": configuration.path(), "STOCKBRIDGE_CLOCK_OFFSET_FILE": clock.file.path(),
         ]) { _, own in own }
@@ -109,7 +109,7 @@ extension ProcessStack {
     @discardableResult
     public func stockbridge(_ arguments: [String], expecting: Set<Int32> = [0]) async throws -> CommandResult {
         let child = try ChildProcess(
-            name: "stockbridge", executable: Places.executable("stockbridge"), arguments: arguments,
+            name: "stockbridge", executable: executable("stockbridge"), arguments: arguments,
             environment: environment, log: log("command-\(UUID().uuidString.prefix(8))"))
         let status = try await child.waitForExit(within: .seconds(240))
         let result = CommandResult(status: status, output: child.output, errors: child.errors)
@@ -119,6 +119,27 @@ extension ProcessStack {
                     + "\(expecting.sorted()):\n\(result.text)")
         }
         return result
+    }
+
+    /// Runs an executable, with a configuration changed for it alone, until it ends by itself.
+    ///
+    /// - Parameter edits: Each text has to occur in the configuration.
+    public func runUntilItEnds(
+        _ executable: String, _ arguments: [String] = [], edits: [(String, String)] = []
+    ) async throws -> CommandResult {
+        var text = try String(contentsOf: configuration, encoding: .utf8)
+        for (old, new) in edits {
+            guard text.contains(old) else { throw ProcessStackProblem("The configuration does not say '\(old)'.") }
+            text = text.replacing(old, with: new)
+        }
+        let name = "edited-\(UUID().uuidString.prefix(8))"
+        let file = directory.appending(path: "\(name).yaml")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let child = try ChildProcess(
+            name: executable, executable: Places.executable(executable),
+            arguments: arguments + ["--configuration", file.path()], environment: environment, log: log(name))
+        let status = try await child.waitForExit()
+        return CommandResult(status: status, output: child.output, errors: child.errors)
     }
 
     /// The services of stock, those of orders too where a test is about them; every shop's catalogue read, mapped and

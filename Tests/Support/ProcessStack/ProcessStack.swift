@@ -33,7 +33,9 @@ public final class ProcessStack: Sendable {
     let management: Management
     let serverEnvironment: [String: String]
     let children = Mutex<[ChildProcess]>([])
-    private let database = Mutex<PostgresPool?>(nil)
+    let database = Mutex<PostgresPool?>(nil)
+    /// Where the executables are that are started from now on; nil for those that were built with the test.
+    let programs: Mutex<URL?>
 
     /// Makes a system, runs the body with it, and removes it whatever happens.
     ///
@@ -69,12 +71,13 @@ public final class ProcessStack: Sendable {
         self.serverEnvironment = serverEnvironment
         management = Management(serverEnvironment)
         mailDirectory = directory.appending(path: "mail")
+        programs = Mutex(plan.programs)
     }
 
     // MARK: - Making
 
     private static func make(_ plan: StackPlan) async throws -> ProcessStack {
-        let environment = plan.servers?.environment ?? ProcessInfo.processInfo.environment
+        let environment = plan.servers?.environment ?? plan.cluster?.environment ?? ProcessInfo.processInfo.environment
         let servers = try TestServers(environment: environment)
         let name = "stockbridge_e2e_" + UUID().uuidString.lowercased().prefix(8)
         let directory = FileManager.default.temporaryDirectory.appending(path: name)
@@ -125,10 +128,7 @@ public final class ProcessStack: Sendable {
             throw error
         }
         try await stockbridge("topology", "apply", "--yes")
-        var administrator = servers.database
-        administrator.database = name
-        let pool = PostgresPool(administrator, maximumConnections: 2)
-        database.withLock { $0 = pool }
+        openDatabase()
     }
 
     private func startMailServer(port: Int) throws {

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// What a test's own system is made of.
 public struct StackPlan: Sendable {
     /// SKUs of the morning; 60 or more.
@@ -21,6 +23,12 @@ public struct StackPlan: Sendable {
     public var sources: (@Sendable (String) -> String)?
     /// Servers of its own; nil for those that all tests share.
     public var servers: PrivateServers?
+    /// A cluster of its own, in place of single servers.
+    public var cluster: ClusterServers?
+
+    /// Where the executables are that it begins with, such as those of an earlier version; nil for those that were
+    /// built with the test.
+    public var programs: URL?
 
     /// The demo's merchant with waits that are shorter, so that a test has not to wait for them.
     ///
