@@ -72,7 +72,8 @@ play_busy_hour() {
     step "10:30: the busy hour: customers buy without a pause, whatever happens to the system meanwhile"
     clock_to 10:30
     act busy
-    wait_until 300 comes_true shelves
+    # What is wrong is said by the next line.
+    wait_until 300 comes_true shelves || true
     act shelves
 }
 
