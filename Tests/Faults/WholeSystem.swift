@@ -62,13 +62,13 @@ final class WholeRound: Sendable {
     // MARK: - What happens in a shop
 
     /// Customers buy, some change their minds, some orders are not in order.
-    func trade(_ times: Int, _ dice: inout Dice) throws {
+    func trade(_ times: Int, _ dice: inout Dice, cancelling: Bool = true) throws {
         for _ in 0..<times {
             let name = stack.shops.keys.sorted()[dice.roll(stack.shops.count)]
             let shop = try stack.shop(name)
             let open = shop.orders().filter { !$0.cancelled && !$0.fulfilled && $0.status != "trash" }
             switch (dice.roll(8), open.isEmpty ? nil : open[dice.roll(open.count)]) {
-            case (0, let order?): try shop.cancelOrder(order.id)
+            case (0, let order?) where cancelling: try shop.cancelOrder(order.id)
             case (1, let order?):
                 guard let line = order.lines.first(where: { $0.quantity > 0 }) else { break }
                 let more = OrderEdit.Line(lineID: line.lineID, quantity: line.quantity + 1)
@@ -100,11 +100,11 @@ final class WholeRound: Sendable {
     }
 
     /// Every service has something to do.
-    func keepBusy(_ dice: inout Dice) async throws {
-        try trade(3, &dice)
+    func keepBusy(_ dice: inout Dice, cancelling: Bool = true) async throws {
+        try trade(3, &dice, cancelling: cancelling)
         try await stack.stockbridge("run", "push", "--wait", "0", expecting: [0, 3])
         try await report()
-        try trade(2, &dice)
+        try trade(2, &dice, cancelling: cancelling)
         try await reconcile()
     }
 

@@ -4,7 +4,7 @@ import PostgreSQL
 import TestStack
 import Testing
 
-@Suite("Migrations while services work", .timeLimit(.minutes(5)))
+@Suite("Migrations while services work", .timeLimit(.minutes(20)))
 struct MigratorTests {
     private func step(_ name: String, _ sql: String) -> Migration {
         Migration(schema: "later", name: name, sql: sql)

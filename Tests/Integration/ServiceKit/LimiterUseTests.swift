@@ -7,7 +7,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("How much of an account's limit is used", .timeLimit(.minutes(5)))
+@Suite("How much of an account's limit is used", .timeLimit(.minutes(20)))
 struct LimiterUseTests {
     private static let services = ServiceCatalogue.services(shops: [], tiers: []).filter { $0.name == .stockPublisher }
 

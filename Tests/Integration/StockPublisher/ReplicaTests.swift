@@ -60,4 +60,19 @@ struct ReplicaTests {
             #expect(try await bench.system.ready("stock-publisher.dead") == 0, "seed \(seed)")
         }
     }
+
+    @Test("a first stock file whose chunks replicas take in at the same time leaves no listing without its article")
+    func firstFile() async throws {
+        let shops = ["hanoi", "saigon"].map { name in
+            ShopSetup(name: ShopName(rawValue: name), catalogue: Self.catalogue)
+        }
+        try await PublisherBench.with(shops, replicas: 3) { bench in
+            try await bench.mapped()
+            try await bench.stock(units(1), sequence: 1, chunk: 6)
+            let listings = shops.count * Self.products
+            let mapped = "SELECT count(*) FROM publishing.listings WHERE erp_code IS NOT NULL"
+            _ = try await eventually(within: .seconds(60)) { try await bench.system.number(mapped) == listings }
+            #expect(try await bench.system.number(mapped) == listings)
+        }
+    }
 }
