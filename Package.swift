@@ -163,7 +163,8 @@ let package = Package(
                 "ShopConnectorsTests", "Unit/ShopConnectors",
                 ["ShopConnectors", "Transfer", "Domain", "Concurrency", crypto]),
             tests(
-                "ShopContractTests", "Contract/Shops", ["ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
+                "ShopContractTests", "Contract/Shops",
+                ["TestStack", "ShopConnectors", "ShopSimulators", "Transfer", "Domain"]),
             tests("RabbitMQTests", "Unit/RabbitMQ", ["RabbitMQ"]),
             tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ", "TestStack"]),
             tests(
@@ -199,7 +200,8 @@ let package = Package(
                 ]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
-                name: "TransferIntegrationTests", dependencies: ["Transfer"], path: "Tests/Integration/Transfer",
+                name: "TransferIntegrationTests", dependencies: ["TestStack", "Transfer"],
+                path: "Tests/Integration/Transfer",
                 exclude: ["Servers"], swiftSettings: strict),
             // Test equipment: a database and a virtual host of a test's own on real servers.
             .target(
@@ -281,11 +283,12 @@ let package = Package(
             tests("EndToEndTests", "EndToEnd", ["ProcessStack", "ShopSimulators", "PostgreSQL", "TestStack"]),
             tests(
                 "MonitoringIntegrationTests", "Integration/Monitoring",
-                ["ProcessStack", "ShopSimulators", "RabbitMQ", "Transfer", yams]),
+                ["TestStack", "ProcessStack", "ShopSimulators", "RabbitMQ", "Transfer", yams]),
             tests(
                 "FaultTests", "Faults",
                 [
-                    "ProcessStack", "ShopSimulators", "PostgreSQL", "RabbitMQ", "Contracts", "Messaging", "Migrations",
+                    "TestStack", "ProcessStack", "ShopSimulators", "PostgreSQL", "RabbitMQ", "Contracts", "Messaging",
+                    "Migrations",
                 ]),
             tests(
                 "MigrationsIntegrationTests", "Integration/Migrations", ["TestStack", "Migrations", "PostgreSQL"]),

@@ -26,7 +26,12 @@ code=0
 group() {
     echo "test: $1"
     shift
+    : >> .build-test.log
+    infra/test_watchdog.sh "$root/.build-test.log" &
+    local watchdog=$!
     swift test --skip-build "$@" 2>&1 | tee -a .build-test.log || code=1
+    kill "$watchdog" 2> /dev/null || true
+    wait "$watchdog" 2> /dev/null || true
 }
 # One row a kind of fault, and the sum. Fails if anything was lost, twice or stale, or if no fault happened at all.
 fault_table() {

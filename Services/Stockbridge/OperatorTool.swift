@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ServiceKit
 import Settings
 
 /// The operator's tool: what the executable `stockbridge` runs.
@@ -15,9 +16,9 @@ public enum OperatorTool {
             } else {
                 try command.run()
             }
-            exit(ExitStatus.done.rawValue)
+            ProcessEnd.now(ExitStatus.done.rawValue)
         } catch {
-            exit(report(error))
+            ProcessEnd.now(report(error))
         }
     }
 

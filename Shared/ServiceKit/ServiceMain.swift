@@ -6,10 +6,12 @@ public enum ServiceMain {
     /// Where the configuration is when neither an argument nor `STOCKBRIDGE_CONFIGURATION` names it.
     public static let defaultPath = "/etc/stockbridge/stockbridge.yaml"
 
-    /// Runs a service; ends the process with 1 if it fails and with 2 if it was called wrongly.
-    public static func run(_ service: @Sendable (StockbridgeConfiguration) async throws -> Void) async {
+    /// Runs a service and ends the process: with 0 when it was asked to stop, with 1 if it fails and with 2 if it was
+    /// called wrongly.
+    public static func run(_ service: @Sendable (StockbridgeConfiguration) async throws -> Void) async -> Never {
         do {
             try await service(try ConfigurationLoader.load(path: configurationPath(CommandLine.arguments)))
+            ProcessEnd.now(0)
         } catch let error as InvalidConfiguration {
             fail("\(error)", code: 2)
         } catch let problem as StartProblem {
@@ -29,6 +31,6 @@ public enum ServiceMain {
 
     private static func fail(_ sentence: String, code: Int32) -> Never {
         FileHandle.standardError.write(Data((sentence + "\n").utf8))
-        exit(code)
+        ProcessEnd.now(code)
     }
 }

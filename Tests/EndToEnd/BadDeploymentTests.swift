@@ -2,6 +2,7 @@ import Foundation
 import PostgreSQL
 import ProcessStack
 import ShopSimulators
+import TestStack
 import Testing
 
 /// Runs one system for a suite in which nothing is started but what a test is about.

@@ -2,6 +2,7 @@ import Foundation
 import PostgreSQL
 import ProcessStack
 import ShopSimulators
+import TestStack
 import Testing
 
 /// Runs one system for a suite, with all services: four shops, one of which has a clock that is two hours ahead.

@@ -8,7 +8,7 @@ import Testing
 struct SecureDeploymentTests {
     @Test("A morning reaches the shelves with every connection encrypted, and passwords change without a restart")
     func morning() async throws {
-        let authority = try TestAuthority()
+        let authority = try await TestAuthority()
         defer { authority.remove() }
         try await PrivateServers.with(diskMegabytes: 512) { servers in
             var plan = StackPlan(skus: 60, shops: ["hanoi"], edits: try await servers.offerTLS(authority))
@@ -83,7 +83,7 @@ struct SecureDeploymentTests {
     }
 
     private func aStrangerIsRefused(_ stack: ProcessStack, _ authority: TestAuthority) async throws {
-        let stranger = try TestAuthority()
+        let stranger = try await TestAuthority()
         defer { stranger.remove() }
         let text = try String(contentsOf: stack.configuration, encoding: .utf8)
         try text.replacing(authority.file, with: stranger.file)

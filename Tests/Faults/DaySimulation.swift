@@ -2,6 +2,7 @@ import Foundation
 import PostgreSQL
 import ProcessStack
 import ShopSimulators
+import TestStack
 import Testing
 
 /// Whole days: customers, the shops' people and bad luck, as the seed has it.

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import ProcessStack
 import RabbitMQ
+import TestStack
 import Testing
 
 /// What a broker may do without being broken: deliver twice, in another order, and late.

@@ -1,5 +1,6 @@
 import Foundation
 import ProcessStack
+import TestStack
 import Testing
 
 /// A service that dies by SIGKILL when it reaches a named point for the n-th time.

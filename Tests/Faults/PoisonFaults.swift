@@ -5,6 +5,7 @@ import PostgreSQL
 import ProcessStack
 import RabbitMQ
 import Synchronization
+import TestStack
 import Testing
 
 /// A message that nobody can do.

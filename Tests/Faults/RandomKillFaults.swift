@@ -1,5 +1,6 @@
 import Foundation
 import ProcessStack
+import TestStack
 import Testing
 
 /// How much is tried: once in every test run, many times in `make test-faults`.

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import ProcessStack
 import RabbitMQ
+import TestStack
 import Testing
 
 /// notifier dies while it takes dead letters out of the broker or sends them again.

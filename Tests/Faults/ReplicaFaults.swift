@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ProcessStack
+import TestStack
 import Testing
 
 @Suite(

@@ -2,6 +2,7 @@ import Foundation
 import PostgreSQL
 import ProcessStack
 import ShopSimulators
+import TestStack
 import Testing
 
 /// The database is lost on a day with orders and restored to the morning, by the lines of docs/backup.md.
@@ -226,11 +227,11 @@ private struct Runbook {
         folder = stack.directory.appending(path: "administrator")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
-            at: folder.appending(path: "infra"), withDestinationURL: ProcessStack.repository.appending(path: "infra"))
+            at: folder.appending(path: "infra"), withDestinationURL: Repository.folder.appending(path: "infra"))
         var (heading, paragraph, isCode) = ("", "", false)
         var found: [(String, String, String)] = []
         for line in try String(
-            contentsOf: ProcessStack.repository.appending(path: "docs/backup.md"), encoding: .utf8
+            contentsOf: Repository.folder.appending(path: "docs/backup.md"), encoding: .utf8
         ).split(separator: "\n").map(String.init) {
             if line.hasPrefix("## ") { heading = String(line.dropFirst(3)) }
             if line.hasPrefix("```") {

@@ -3,6 +3,7 @@ import Foundation
 import Migrations
 import PostgreSQL
 import ProcessStack
+import TestStack
 import Testing
 
 /// Programs of two versions on one broker and one database, as in every upgrade: first the migration, then one replica

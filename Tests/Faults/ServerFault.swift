@@ -1,6 +1,7 @@
 import Foundation
 import PostgreSQL
 import ProcessStack
+import TestStack
 import Testing
 
 /// What happens to the servers while all services work.

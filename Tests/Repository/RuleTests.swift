@@ -94,6 +94,13 @@ struct RuleTests {
         #expect(found == ["Shared/Domain/A.swift:1: uses Date(); let the caller pass the value in"])
     }
 
+    @Test("A process that a thread waits for is found")
+    func blockingProcess() {
+        let texts = ["A.swift": "let process = Process()\nprocess.waitUntilExit()", "B.swift": "ChildProcess(name: a)"]
+        #expect(
+            findings(BlockingProcessRule(), texts) == ["A.swift:1: has Process()", "A.swift:2: has waitUntilExit("])
+    }
+
     @Test("A file without a declaration is found")
     func emptyFile() {
         let texts = ["A.swift": "import Foundation\n// nothing yet\n", "B.swift": "enum B {}\n"]

@@ -3,6 +3,7 @@ import Foundation
 import ShopConnectors
 import ShopSimulators
 import Synchronization
+import TestStack
 import Testing
 import Transfer
 
@@ -44,7 +45,7 @@ func withShop(
 ) async throws {
     var settings = SimulatorConfiguration()
     (settings.key, settings.secret) = (ShopUnderTest.key, ShopUnderTest.secret)
-    let certificate = try kind == .wooCommerceOverTLS ? TestCertificate.shared.get() : nil
+    let certificate = kind == .wooCommerceOverTLS ? try await TestCertificate.shared.value : nil
     (settings.certificateFile, settings.privateKeyFile) = (certificate?.certificateFile, certificate?.keyFile)
     configure(&settings)
     let simulator = try ShopSimulator(settings, catalogue: catalogue)
@@ -121,27 +122,19 @@ struct TestCertificate: Sendable {
     let certificateFile: String
     let keyFile: String
 
-    struct NotMade: Error {}
+    static let shared = Task { try await make() }
 
-    static let shared = Result { try make() }
-
-    private static func make() throws -> TestCertificate {
+    private static func make() async throws -> TestCertificate {
         let folder = FileManager.default.temporaryDirectory.appending(path: "shop-contract-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let certificate = TestCertificate(
             certificateFile: folder.appending(path: "certificate.pem").path,
             keyFile: folder.appending(path: "key.pem").path)
-        let openssl = Process()
-        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        openssl.arguments = [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", certificate.keyFile, "-out",
-            certificate.certificateFile,
-        ]
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        guard openssl.terminationStatus == 0 else { throw NotMade() }
+        try await ChildProcess.run([
+            "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+            certificate.keyFile, "-out", certificate.certificateFile,
+        ])
         return certificate
     }
 }

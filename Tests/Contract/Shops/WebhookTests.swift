@@ -140,7 +140,7 @@ struct WebhookTests {
     @Test func `subscriptions are made, listed, paused and taken back over REST`() async throws {
         try await withShop(.wooCommerceOverTLS) { shop in
             let client = TransferClient(
-                options: TransferOptions(caFile: try TestCertificate.shared.get().certificateFile))
+                options: TransferOptions(caFile: try await TestCertificate.shared.value.certificateFile))
             defer { client.close() }
             func ask(_ method: String, _ path: String, _ body: String? = nil) async throws -> (Int, String) {
                 let response = try await client.send(

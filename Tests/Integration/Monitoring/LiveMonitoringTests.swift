@@ -2,6 +2,7 @@ import Foundation
 import ProcessStack
 import RabbitMQ
 import ShopSimulators
+import TestStack
 import Testing
 
 @Suite("Monitoring of a running system, by a real Prometheus", .timeLimit(.minutes(20)))
@@ -19,7 +20,7 @@ struct LiveMonitoringTests {
             var targets = try stack.metricsAddresses()
             targets["rabbitmq"] = [try stack.brokerMetricsAddress()]
             let prometheus = try Prometheus(
-                targets: targets, directory: stack.directory, port: try ProcessStack.freePort())
+                targets: targets, directory: stack.directory, port: try freePort())
             defer { prometheus.stop() }
             try await goodDay(stack)
             try await healthy(prometheus, stack)

@@ -1,5 +1,6 @@
 import Foundation
 import ProcessStack
+import TestStack
 import Testing
 
 @Suite("Rules and dashboards, without a server")

@@ -1,5 +1,6 @@
 import Foundation
 import ProcessStack
+import TestStack
 import Transfer
 
 /// A real Prometheus with our configuration and rules, for one test.

@@ -40,7 +40,6 @@ extension PostgreSQLServer {
         @Test func aStandbyIsPassedOverAndFoundOnceItIsThePrimary() async throws {
             try await PrivateDatabase.with { primary, folder in
                 let standby = try await primary.standby(in: folder)
-                defer { standby.stop() }
                 let alone = await postgresError { try await PostgresConnection(standby.configuration).open() }
                 #expect(alone?.description.contains("session is read-only: it takes no writes, as a standby") == true)
                 #expect(alone?.isTransient == true)
@@ -51,12 +50,12 @@ extension PostgreSQLServer {
                 try await pool.transaction { try $0.script("CREATE TABLE t (n bigint); INSERT INTO t VALUES (1)") }
                 let listener = PostgresListener(configuration, channels: ["news"])
                 #expect(try await listener.next(within: .seconds(10)) == [.mayHaveMissed])
-                try await eventually { try standby.answer("SELECT to_regclass('t')") == "t" }
+                try await eventually { try await standby.answer("SELECT to_regclass('t')") == "t" }
 
-                primary.stop()
+                try await primary.stop()
                 let lost = await postgresError { try await pool.query("SELECT 1") }
                 #expect(lost?.isTransient == true)
-                try standby.promote()
+                try await standby.promote()
                 try await eventually {
                     (try? await pool.transaction { try $0.execute("INSERT INTO t VALUES (2)") }) == 1
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Testing
 
 @testable import PostgreSQL
@@ -64,14 +65,14 @@ extension PostgreSQLServer {
 
         @Test func aConnectionThatAFirewallForgotIsGivenUpInTime() async throws {
             try await withScratch { scratch async throws in
-                let relay = try ForgetfulRelay(to: scratch.configuration.port)
-                defer { relay.end() }
+                let relay = try await Relay.start(to: scratch.configuration.port)
+                defer { relay.kill() }
                 var configuration = scratch.configuration
                 (configuration.host, configuration.port) = ("127.0.0.1", relay.port)
                 configuration.patience = .milliseconds(200)
                 let pool = PostgresPool(configuration, maximumConnections: 1)
                 _ = try await pool.query("SELECT 1")
-                relay.forget()
+                relay.forgetConnections()
                 // The relay does it a moment after it is told to.
                 try await Task.sleep(for: .milliseconds(300))
                 let began = ContinuousClock.now
@@ -83,26 +84,4 @@ extension PostgreSQLServer {
             }
         }
     }
-}
-
-/// `infra/stack/relay.py`: takes everything in and answers nothing on connections that it was told to forget.
-private final class ForgetfulRelay {
-    let port: Int
-    private let process = Process()
-
-    init(to target: Int) throws {
-        var root = URL(filePath: #filePath)
-        for _ in 0..<4 { root.deleteLastPathComponent() }
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-B", root.appending(path: "infra/stack/relay.py").path(), "--target", "\(target)"]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
-    }
-
-    func forget() { kill(process.processIdentifier, SIGUSR1) }
-
-    func end() { kill(process.processIdentifier, SIGKILL) }
 }

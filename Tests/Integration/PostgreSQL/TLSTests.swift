@@ -21,16 +21,16 @@ extension PostgreSQLServer {
 
         @Test func whatIsWrongWithACertificateIsSaidInOneSentence() async throws {
             try await Self.withSecureDatabase { database, authority in
-                let stranger = try TestAuthority()
+                let stranger = try await TestAuthority()
                 defer { stranger.remove() }
                 let untrusted = "certificate verify failed: the server's certificate has expired or is not from an"
                 try await Self.refused(database.secure(stranger.file), untrusted)
                 try await Self.refused(
                     database.secure("/nowhere/ca.pem"), "correct the path or the mode of the CA file")
-                let expired = try authority.issue("expired", days: -1, to: PrivateDatabase.account)
+                let expired = try await authority.issue("expired", days: -1, to: PrivateDatabase.account)
                 try await Self.present(expired, at: database)
                 try await Self.refused(database.secure(authority.file), untrusted)
-                let other = try authority.issue(
+                let other = try await authority.issue(
                     "other", names: "DNS:elsewhere.example", to: PrivateDatabase.account)
                 try await Self.present(other, at: database)
                 try await Self.refused(
@@ -66,10 +66,10 @@ extension PostgreSQLServer {
         private static func withSecureDatabase(
             _ body: (PrivateDatabase, TestAuthority) async throws -> Void
         ) async throws {
-            let authority = try TestAuthority()
+            let authority = try await TestAuthority()
             defer { authority.remove() }
             try await PrivateDatabase.with { database, _ in
-                try await present(try authority.issue("good", to: PrivateDatabase.account), at: database)
+                try await present(authority.issue("good", to: PrivateDatabase.account), at: database)
                 try await body(database, authority)
             }
         }

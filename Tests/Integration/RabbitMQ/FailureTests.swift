@@ -183,7 +183,7 @@ extension BrokerTests {
                 try await topology.connect()
                 #expect(try await publisher.publish([.to("q", "a")]) == [.confirmed])
                 let first = try await consumer.take(1)
-                try ScratchBroker.control("close_all_connections", "--vhost", scratch.virtualHost, "test")
+                try await ScratchBroker.control("close_all_connections", "--vhost", scratch.virtualHost, "test")
                 let error = await #expect(throws: BrokerError.self) {
                     _ = try await consumer.next(atMost: 1, within: .seconds(10))
                 }
@@ -209,7 +209,7 @@ extension BrokerTests {
                 let publisher = Publisher(scratch.configuration(), limits: quick)
                 #expect(try await publisher.publish([.to("q")]) == [.confirmed])
                 #expect(await !publisher.isBlocked)
-                try ScratchBroker.control("set_vm_memory_high_watermark", "0.0001")
+                try await ScratchBroker.control("set_vm_memory_high_watermark", "0.0001")
                 let during: Result<[PublishOutcome], any Error>
                 do {
                     // The first publish after the alarm may still get through; it makes the broker say so.
@@ -222,7 +222,7 @@ extension BrokerTests {
                     during = .failure(error)
                 }
                 let wasBlocked = await publisher.isBlocked
-                try ScratchBroker.control("set_vm_memory_high_watermark", "0.4")
+                try await ScratchBroker.control("set_vm_memory_high_watermark", "0.4")
                 #expect(wasBlocked)
                 #expect(throws: BrokerError.blocked) { try during.get() }
                 #expect(try await eventually { await !publisher.isBlocked })

@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import RabbitMQ
+import TestStack
 import Testing
 
 /// All tests that talk to a broker, one after the other: one of them raises the node's memory alarm.
@@ -84,17 +85,11 @@ struct ScratchBroker: Sendable {
     }
 
     /// Runs rabbitmqctl for the node.
-    static func control(_ arguments: String...) throws {
+    static func control(_ arguments: String...) async throws {
         guard let path = ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_RABBITMQCTL"] else {
             throw TestProblem("STOCKBRIDGE_TEST_RABBITMQCTL is not set: start the test stack first.")
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw TestProblem("rabbitmqctl \(arguments) failed") }
+        try await ChildProcess.run([path] + arguments)
     }
 
     /// Declares a quorum queue in this virtual host.

@@ -66,7 +66,7 @@ extension BrokerTests {
                 #expect(try await publisher.publish([.to("nowhere")]) == [.returned(code: 312, text: "NO_ROUTE")])
                 try await scratch.setPassword("second", of: user)
                 try Data("second".utf8).write(to: file)
-                try ScratchBroker.control("close_all_user_connections", user, "a test")
+                try await ScratchBroker.control("close_all_user_connections", user, "a test")
                 #expect(
                     try await eventually {
                         (try? await publisher.publish([.to("nowhere")]))

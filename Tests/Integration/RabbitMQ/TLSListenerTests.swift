@@ -28,7 +28,7 @@ extension BrokerTests {
 
         private func refusals(_ scratch: ScratchBroker, _ listeners: SecureListeners) async throws {
             let (ports, authority) = (listeners.ports, listeners.authority)
-            let stranger = try TestAuthority()
+            let stranger = try await TestAuthority()
             defer { stranger.remove() }
             let cases: [(BrokerConfiguration, String)] = [
                 (
@@ -94,13 +94,13 @@ struct SecureListeners {
     let authority: TestAuthority
 
     static func with(_ body: (SecureListeners) async throws -> Void) async throws {
-        let authority = try TestAuthority()
+        let authority = try await TestAuthority()
         defer { authority.remove() }
-        let numbers = try (0..<4).map { _ in try SwitchedPort(to: "0").port }
+        let numbers = try (0..<4).map { _ in try freePort() }
         let listeners = SecureListeners(
             ports: Ports(good: numbers[0], expired: numbers[1], otherName: numbers[2], old: numbers[3]),
             authority: authority)
-        try listeners.open()
+        try await listeners.open()
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(listeners))
@@ -108,7 +108,7 @@ struct SecureListeners {
             result = .failure(error)
         }
         let ends = numbers.map { #"":\#($0)""# }.joined(separator: ", ")
-        try ScratchBroker.control(
+        try await ScratchBroker.control(
             "eval",
             """
             [{supervisor:terminate_child(rabbit_sup, Id), supervisor:delete_child(rabbit_sup, Id)}
@@ -118,17 +118,17 @@ struct SecureListeners {
         try result.get()
     }
 
-    private func open() throws {
+    private func open() async throws {
         let account = "rabbitmq"
-        let good = try authority.issue("good", to: account)
-        let expired = try authority.issue("expired", days: -1, to: account)
-        let other = try authority.issue("other", names: "DNS:elsewhere.example", to: account)
+        let good = try await authority.issue("good", to: account)
+        let expired = try await authority.issue("expired", days: -1, to: account)
+        let other = try await authority.issue("other", names: "DNS:elsewhere.example", to: account)
         let modern = "'tlsv1.2', 'tlsv1.3'"
         let opening = [
             listener(ports.good, good, modern), listener(ports.expired, expired, modern),
             listener(ports.otherName, other, modern), listener(ports.old, good, "'tlsv1.1'"),
         ]
-        try ScratchBroker.control(
+        try await ScratchBroker.control(
             "eval", "rabbit_networking:ensure_ssl(), " + opening.joined(separator: ", ") + ".")
     }
 

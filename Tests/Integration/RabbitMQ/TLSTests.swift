@@ -1,13 +1,13 @@
 import Foundation
-import Glibc
 import RabbitMQ
+import TestStack
 import Testing
 
 extension BrokerTests {
     @Suite struct TLS {
         @Test func `publishing and consuming work over TLS, and only with the right authority and name`() async throws {
             try await ScratchBroker.with { scratch in
-                let proxy = try TLSProxy(to: scratch.port)
+                let proxy = try await TLSProxy(to: scratch.port)
                 defer { proxy.stop() }
                 try await scratch.declare("q")
                 var configuration = scratch.configuration(port: proxy.port, heartbeatSeconds: 1)
@@ -59,42 +59,26 @@ final class TLSProxy {
     let certificate: String
     let otherCertificate: String
     private let folder: URL
-    private let process = Process()
+    private let child: ChildProcess
 
-    init(to target: Int) throws {
+    init(to target: Int) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         certificate = folder.appending(path: "own.pem").path
         otherCertificate = folder.appending(path: "other.pem").path
         for file in [certificate, otherCertificate] {
-            let openssl = Process()
-            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            openssl.arguments = [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                "-addext", "subjectAltName=DNS:localhost", "-keyout", file + ".key", "-out", file,
-            ]
-            openssl.standardError = FileHandle.nullDevice
-            try openssl.run()
-            openssl.waitUntilExit()
-            guard openssl.terminationStatus == 0 else { throw TestProblem("openssl made no certificate") }
+            try await ChildProcess.run([
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+                "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", file + ".key", "-out", file,
+            ])
         }
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.script, certificate, "\(target)"]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-            throw TestProblem("the TLS proxy did not start")
-        }
-        self.port = port
+        child = try ChildProcess(
+            name: "TLS proxy", executable: "/usr/bin/python3", arguments: ["-c", Self.script, certificate, "\(target)"])
+        port = try #require(Int(try await child.firstLine()))
     }
 
     func stop() {
-        // Not terminate(): children of a test inherit a mask that blocks SIGTERM.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        child.kill()
         try? FileManager.default.removeItem(at: folder)
     }
 

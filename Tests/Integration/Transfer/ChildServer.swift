@@ -1,32 +1,24 @@
 import Foundation
 import Synchronization
+import TestStack
 
-/// A test server: one of the scripts in `Servers`, as a child process.
-///
-/// The script ends when its standard input does, hence also if this process dies.
+/// A test server: one of the scripts in `Servers`, as a child process that ends when this one does.
 final class ChildServer: Sendable {
-    private let input: FileHandle
-    private let process: Process
+    private let child: ChildProcess
     /// What the script says about itself once it is ready: ports, files, passwords.
     let facts: [String: String]
 
-    init(_ script: String) throws {
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-B", Self.path(of: script)]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        self.input = input.fileHandleForWriting
-        var line: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != 0x0A { line.append(byte) }
-        facts = try JSONDecoder().decode([String: String].self, from: Data(line))
+    init(_ script: String) async throws {
+        child = try ChildProcess(
+            name: script, executable: "/usr/bin/python3", arguments: ["-B", Self.path(of: script)],
+            endsWithInput: true)
+        facts = try JSONDecoder().decode([String: String].self, from: Data(try await child.firstLine().utf8))
     }
 
-    deinit {
-        try? input.close()
-        process.waitUntilExit()
+    /// Ends it, and waits until it is gone and has removed its files.
+    func stop() async throws {
+        child.endInput()
+        try await child.waitForExit()
     }
 
     subscript(_ name: String) -> String { facts[name] ?? "" }
@@ -39,7 +31,7 @@ final class ChildServer: Sendable {
 }
 
 /// The servers of this process, one for each script, started when first wanted.
-private let sharedServers = Mutex<[String: ChildServer]>([:])
+private let sharedServers = Mutex<[String: Task<ChildServer, any Error>]>([:])
 
 /// Runs `body` with the script's server; suites that use it run their tests one at a time.
 ///
@@ -47,11 +39,12 @@ private let sharedServers = Mutex<[String: ChildServer]>([:])
 func withServer<Result>(
     _ script: String, emptying: String? = nil, _ body: (ChildServer) async throws -> Result
 ) async throws -> Result {
-    let server = try sharedServers.withLock { servers in
-        let server = try servers[script] ?? ChildServer(script)
-        servers[script] = server
-        return server
+    let starting = sharedServers.withLock { servers in
+        let starting = servers[script] ?? Task { try await ChildServer(script) }
+        servers[script] = starting
+        return starting
     }
+    let server = try await starting.value
     if let emptying {
         for name in try FileManager.default.contentsOfDirectory(atPath: server[emptying]) {
             try FileManager.default.removeItem(atPath: "\(server[emptying])/\(name)")
@@ -62,9 +55,15 @@ func withServer<Result>(
 
 /// Runs `body` with a server that nobody else uses, so that what it counts is known; it is gone afterwards.
 func withOwnServer<Result>(_ script: String, _ body: (ChildServer) async throws -> Result) async throws -> Result {
-    let server = try ChildServer(script)
-    defer { withExtendedLifetime(server) {} }
-    return try await body(server)
+    let server = try await ChildServer(script)
+    do {
+        let result = try await body(server)
+        try await server.stop()
+        return result
+    } catch {
+        try await server.stop()
+        throw error
+    }
 }
 
 /// Collects what a download delivers.

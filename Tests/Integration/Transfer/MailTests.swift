@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Testing
 import Transfer
 
@@ -38,20 +39,17 @@ struct MailTests {
     }
 
     /// The one mail the server has, as Python's `email` package reads it, and its envelope.
-    private func stored(_ server: ChildServer) throws -> (mail: Mail, envelope: [String]) {
+    private func stored(_ server: ChildServer) async throws -> (mail: Mail, envelope: [String]) {
         let names = try FileManager.default.contentsOfDirectory(atPath: server["mails"])
         let name = try #require(names.first { $0.hasSuffix(".eml") })
         #expect(names.count == 2)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-B", ChildServer.path(of: "read_mail.py"), "\(server["mails"])/\(name)"]
-        process.standardOutput = output
-        try process.run()
-        let facts = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
+        let facts = try await ChildProcess.run(
+            ["/usr/bin/python3", "-B", ChildServer.path(of: "read_mail.py"), "\(server["mails"])/\(name)"])
         let envelope = try String(contentsOfFile: "\(server["mails"])/\(name).envelope", encoding: .utf8)
-        return (try JSONDecoder().decode(Mail.self, from: facts), envelope.split(separator: "\n").map(String.init))
+        return (
+            try JSONDecoder().decode(Mail.self, from: Data(facts.utf8)),
+            envelope.split(separator: "\n").map(String.init)
+        )
     }
 
     private func plain(_ server: ChildServer) -> MailServer {
@@ -74,7 +72,7 @@ struct MailTests {
             let receipt = try await client.sendMail(message, via: plain(server))
             #expect(receipt.messageID == "<late-7@stockbridge.example>" && receipt.recipients == 3)
             #expect(receipt.reply.contains("queued as"))
-            let (mail, envelope) = try stored(server)
+            let (mail, envelope) = try await stored(server)
             #expect(envelope == ["stock@example.com", "khai@example.com", "ops@example.com", "gm@example.com"])
             #expect(mail.defects == [] && mail.longestLine <= 200)
             #expect(mail.headers["subject"] == message.subject)
@@ -106,7 +104,7 @@ struct MailTests {
                 host: "localhost", port: server.port("secure"), tls: .startTLS,
                 credentials: Credentials(user: "stockbridge", password: server["password"]), caFile: server["ca"])
             _ = try await client.sendMail(message(), via: mailServer)
-            #expect(try stored(server).mail.parts.count == 1)
+            #expect(try await stored(server).mail.parts.count == 1)
             mailServer.credentials?.password = "wrong-secret"
             let error = await #expect(throws: TransferError.self) {
                 try await client.sendMail(message(), via: mailServer)

@@ -45,6 +45,7 @@ struct FaultRunner: AsyncParsableCommand {
         case "notifier": try await NotifierService(configuration: settings, faults: faults, clock: clock).run()
         default: throw ValidationError("There is no service '\(service)'.")
         }
+        ProcessEnd.now(0)
     }
 
     private static func death(at point: String, times: Int) -> FaultInjection {

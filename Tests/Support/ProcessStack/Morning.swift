@@ -1,4 +1,5 @@
 public import Foundation
+import TestStack
 
 /// The data of one morning, and what must come out of it: worked out by `infra/demo/make_morning.py`, which shares
 /// nothing with the product.
@@ -110,7 +111,7 @@ enum Script {
             at: URL(filePath: log).deletingLastPathComponent(), withIntermediateDirectories: true)
         try? FileManager.default.removeItem(atPath: log + ".out")
         let child = try ChildProcess(
-            name: script, executable: "/usr/bin/python3", arguments: ["-B", Places.script(script)] + arguments,
+            name: script, executable: "/usr/bin/python3", arguments: ["-B", Repository.path(script)] + arguments,
             environment: ProcessInfo.processInfo.environment, log: log)
         guard try await child.waitForExit() == 0 else {
             throw ProcessStackProblem("\(script) failed:\n\(child.tail())")

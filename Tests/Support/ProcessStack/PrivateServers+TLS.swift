@@ -8,9 +8,9 @@ extension PrivateServers {
     /// - Returns: What makes the demo's configuration use it, as changes for a ``StackPlan``. Each comes second in a
     ///   list whose first server is not there.
     public func offerTLS(_ authority: TestAuthority) async throws -> [(String, String)] {
-        try await offerTLSAtDatabase(try authority.issue("database", to: "postgres"))
-        let certificate = try authority.issue("broker", to: "rabbitmq")
-        let (port, managementPort) = (try Places.freePort(), try Places.freePort())
+        try await offerTLSAtDatabase(authority.issue("database", to: "postgres"))
+        let certificate = try await authority.issue("broker", to: "rabbitmq")
+        let (port, managementPort) = (try freePort(), try freePort())
         let options = """
             {cacertfile, "\(authority.file)"}, {certfile, "\(certificate.file)"}, {keyfile, "\(certificate.key)"}
             """

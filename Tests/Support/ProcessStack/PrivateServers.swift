@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+public import TestStack
 
 /// A broker, a database and the rest that only one suite uses, so that it may do them harm. Whatever happens to this
 /// process, they are stopped and removed: see `infra/stack/lend.sh`.
@@ -159,7 +160,8 @@ public final class PrivateServers: Sendable {
         _ program: String, _ arguments: [String], log: String, within limit: Duration = .seconds(90)
     ) async throws -> String {
         let child = try ChildProcess(
-            name: program, executable: program.hasPrefix("/") ? program : Places.script(program), arguments: arguments,
+            name: program, executable: program.hasPrefix("/") ? program : Repository.path(program),
+            arguments: arguments,
             environment: ProcessInfo.processInfo.environment, log: log)
         guard try await child.waitForExit(within: limit) == 0 else {
             throw ProcessStackProblem("\(program) failed:\n\(child.output)\n\(child.tail())")

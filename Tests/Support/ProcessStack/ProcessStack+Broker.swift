@@ -65,7 +65,7 @@ extension ProcessStack {
         }
         // Shops are told of the first replica's.
         let (begin, end) = (line.output.1.startIndex, line.output.1.endIndex)
-        try (text[..<begin] + "\(try Places.freePort())" + text[end...])
+        try (text[..<begin] + "\(try freePort())" + text[end...])
             .write(to: file, atomically: true, encoding: .utf8)
         return file
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestStack
 
 extension ProcessStack {
     /// Where each running replica shows its metrics, by service.
@@ -23,9 +24,6 @@ extension ProcessStack {
         }
         return "\(host):\(port)"
     }
-
-    /// A port of this machine that nobody listens on now.
-    public static func freePort() throws -> Int { try Places.freePort() }
 
     private var runningServices: [(String, ChildProcess)] {
         children.withLock { $0 }.filter { $0.name != "mail" && $0.name != "stockbridge" && $0.isRunning }

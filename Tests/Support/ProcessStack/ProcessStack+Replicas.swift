@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestStack
 import Transfer
 
 extension ProcessStack {

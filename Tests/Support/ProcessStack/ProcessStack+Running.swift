@@ -1,5 +1,6 @@
 public import Foundation
 import Synchronization
+public import TestStack
 import Transfer
 
 /// What a command line tool said and how it ended.

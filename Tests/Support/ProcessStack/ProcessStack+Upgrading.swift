@@ -103,7 +103,4 @@ extension ProcessStack {
         }
         return result
     }
-
-    /// The repository's folder.
-    public static var repository: URL { URL(filePath: Places.script("README.md")).deletingLastPathComponent() }
 }

@@ -113,7 +113,7 @@ public final class ProcessStack: Sendable {
 
     /// Mail server, configuration, database and broker.
     private func prepare() async throws {
-        let mailPort = try Places.freePort()
+        let mailPort = try freePort()
         try startMailServer(port: mailPort)
         try writeEnvironment(mailPort: mailPort)
         try await writeConfiguration()
@@ -133,7 +133,7 @@ public final class ProcessStack: Sendable {
 
     private func startMailServer(port: Int) throws {
         let arguments = [
-            "-B", Places.script("infra/stack/mail_catcher.py"), "--port", "\(port)", "--directory",
+            "-B", Repository.path("infra/stack/mail_catcher.py"), "--port", "\(port)", "--directory",
             mailDirectory.path(), "--control", mailControl.path(),
         ]
         try launch(named: "mail", executable: "/usr/bin/python3", arguments)
@@ -151,7 +151,7 @@ public final class ProcessStack: Sendable {
         var arguments = [
             directory.path(), "--virtual-host", name, "--database", name, "--sftp-directory", incoming.path(),
             "--look-every-seconds", "1", "--collect-every-seconds", "\(plan.collectEverySeconds)", "--webhook-port",
-            "\(try Places.freePort())",
+            "\(try freePort())",
         ]
         for (shop, simulator) in shops.sorted(by: { $0.key < $1.key }) {
             arguments += ["--shop", "\(shop)=\(simulator.url)"]

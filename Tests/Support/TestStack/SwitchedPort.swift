@@ -6,50 +6,28 @@ public final class SwitchedPort: Sendable {
     /// The port that is closed at first.
     public let port: Int
     private let target: String
-    private let relay = Mutex<Process?>(nil)
+    private let relay = Mutex<ChildProcess?>(nil)
 
     /// A port that will lead to the port `target`.
     public init(to target: String) throws {
         self.target = target
-        port = try Self.freePort()
+        port = try freePort()
     }
 
     /// From now on, or from a moment later, connections are taken and led on.
     public func open() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.program, "\(port)", target]
-        // Whoever reads this process's output must not wait for the relay, and the relay ends with this process.
-        process.standardInput = Pipe()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        relay.withLock { $0 = process }
+        let child = try ChildProcess(
+            name: "relay to \(target)", executable: "/usr/bin/python3",
+            arguments: ["-c", Self.program, "\(port)", target], endsWithInput: true)
+        relay.withLock { $0 = child }
     }
 
     /// From now on connections are refused, and those there are end.
     public func close() {
-        relay.withLock { process in
-            // Not SIGTERM: a child inherits that a service of this process has set it aside.
-            if let running = process { kill(running.processIdentifier, SIGKILL) }
-            process = nil
+        relay.withLock { child in
+            child?.kill()
+            child = nil
         }
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                bind(descriptor, raw, length) == 0 && getsockname(descriptor, raw, &length) == 0
-            }
-        }
-        guard result else { throw TestStackProblem("There is no free port.") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 
     private static let program = """

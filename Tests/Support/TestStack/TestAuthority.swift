@@ -18,13 +18,13 @@ public struct TestAuthority: Sendable {
     private var key: String { folder.appending(path: "authority.key").path() }
 
     /// Makes an authority.
-    public init() throws {
+    public init() async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "authority-\(UUID().uuidString.prefix(8))")
         file = folder.appending(path: "authority.pem").path()
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // The servers run under accounts of their own.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path())
-        try Self.openssl(
+        try await Self.openssl(
             ["req", "-x509"] + Self.newKey + ["-days", "2", "-subj", "/CN=Test authority"]
                 + ["-keyout", key, "-out", file])
     }
@@ -37,12 +37,12 @@ public struct TestAuthority: Sendable {
     ///   - account: Whose the key is, where this process may give it away.
     public func issue(
         _ title: String, names: String = "DNS:localhost,IP:127.0.0.1", days: Int = 2, to account: String
-    ) throws -> Certificate {
+    ) async throws -> Certificate {
         let base = folder.appending(path: title).path()
         try Data("subjectAltName=\(names)\n".utf8).write(to: URL(filePath: base + ".extensions"))
-        try Self.openssl(
+        try await Self.openssl(
             ["req"] + Self.newKey + ["-subj", "/CN=\(title)", "-keyout", base + ".key", "-out", base + ".request"])
-        try Self.openssl([
+        try await Self.openssl([
             "x509", "-req", "-in", base + ".request", "-CA", file, "-CAkey", key, "-CAcreateserial",
             "-days", "\(days)", "-extfile", base + ".extensions", "-out", base + ".pem",
         ])
@@ -60,16 +60,7 @@ public struct TestAuthority: Sendable {
 
     private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
-    private static func openssl(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw TestStackProblem("openssl \(arguments.first ?? "") failed with \(process.terminationStatus).")
-        }
+    private static func openssl(_ arguments: [String]) async throws {
+        try await ChildProcess.run(["/usr/bin/openssl"] + arguments)
     }
 }

@@ -3,27 +3,22 @@ import Foundation
 /// A process between a server and its clients, which can make their connections half-open: `infra/stack/relay.py`.
 public final class Relay: Sendable {
     /// Where it listens.
-    let port: Int
+    public let port: Int
     private let child: ChildProcess
 
     /// Starts it; returns once it listens.
     ///
-    /// - Parameter target: The server's port.
-    static func start(to target: Int, log: String) async throws -> Relay {
+    /// - Parameters:
+    ///   - target: The server's port.
+    ///   - log: As for ``ChildProcess``.
+    public static func start(to target: Int, log: String? = nil) async throws -> Relay {
         let child = try ChildProcess(
             name: "relay to \(target)", executable: "/usr/bin/python3",
-            arguments: ["-B", Places.script("infra/stack/relay.py"), "--target", "\(target)"],
-            environment: ProcessInfo.processInfo.environment, log: log)
-        let deadline = ContinuousClock.now + .seconds(20)
-        while true {
-            if child.output.hasSuffix("\n"), let port = Int(child.output.dropLast()) {
-                return Relay(port: port, child: child)
-            }
-            guard child.isRunning, ContinuousClock.now < deadline else {
-                throw ProcessStackProblem("The relay to \(target) does not start:\n\(child.tail())")
-            }
-            try await Task.sleep(for: .milliseconds(20))
+            arguments: ["-B", Repository.path("infra/stack/relay.py"), "--target", "\(target)"], log: log)
+        guard let port = Int(try await child.firstLine()) else {
+            throw TestStackProblem("The relay to \(target) names no port:\n\(child.output)")
         }
+        return Relay(port: port, child: child)
     }
 
     private init(port: Int, child: ChildProcess) { (self.port, self.child) = (port, child) }
@@ -37,5 +32,6 @@ public final class Relay: Sendable {
     /// Lets it go on where it was.
     public func resume() { child.signal(SIGCONT) }
 
-    func kill() { child.kill() }
+    /// Ends it, and every connection over it.
+    public func kill() { child.kill() }
 }
