@@ -86,6 +86,7 @@ if [ "$mode" = --brokers ]; then
 fi
 group "unit tests" --skip Integration --skip EndToEnd --skip ShopContract --skip Faults
 group "contracts of the connectors" --filter ShopContract
-group "integration with real servers" --filter Integration
+group "integration with real servers" --filter Integration --skip AloneTests
+group "what needs a server or the memory for itself" --filter AloneTests --no-parallel
 group "end to end, and faults" --filter 'EndToEnd|Faults'
 summary

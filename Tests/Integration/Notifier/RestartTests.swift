@@ -91,7 +91,7 @@ struct RestartTests {
                 print("replay of \(count): frozen and answered after \(clock.duration(to: .now))")
                 clock = .now
                 try #require(try await eventually { try await bench.items(job, "processed") > count / 20 })
-                begin = residentMebibytes()
+                begin = ResidentMemory.mebibytes()
                 try #require(
                     try await eventually(within: .seconds(400), every: .milliseconds(200)) {
                         try await bench.items(job, "processed") > count / 3
@@ -106,7 +106,7 @@ struct RestartTests {
                 #expect(try await bench.ask(.replayResume, argument(job)).state == "done")
                 #expect(try await bench.reaches("done", job, within: .seconds(400)))
             }
-            let end = residentMebibytes()
+            let end = ResidentMemory.mebibytes()
             print("replay of \(count): \(clock.duration(to: .now)), memory \(begin) MiB at 5 %, \(end) MiB at the end")
             #expect(try await bench.items(job, "processed") == count)
             #expect(try await bench.effects() == (count, 0))
@@ -114,10 +114,4 @@ struct RestartTests {
             if setting != nil { #expect(end < begin + 60) }
         }
     }
-}
-
-func residentMebibytes() -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) / 1_024
 }

@@ -118,30 +118,6 @@ extension PostgreSQLServer {
             }
         }
 
-        @Test func twoHundredThousandRowsAreReadWithFlatMemory() async throws {
-            try await withScratch { scratch async throws in
-                let pool = scratch.pool(1)
-                let query = "SELECT n, repeat('x', 200) AS filler FROM generate_series(1, $1::int) AS n"
-                let (sum, growth) = try await pool.transaction { tx in
-                    var sum = 0
-                    // The first rows make what is kept anyway.
-                    try tx.forEachRow(query, [2000]) { sum += try $0.decode("n", as: Int.self) }
-                    sum = 0
-                    let before = residentBytes()
-                    var highest = before
-                    try tx.forEachRow(query, [200_000]) { row in
-                        sum += try row.decode("n", as: Int.self)
-                        if row.index == 0 { highest = max(highest, residentBytes()) }
-                    }
-                    return (sum, highest - before)
-                }
-                #expect(sum == 20_000_100_000)
-                // In memory as a whole the answer would take more than 40 MB.
-                #expect(growth < 4_000_000, "grew by \(growth) bytes")
-                await pool.close()
-            }
-        }
-
         @Test func otherStatementsRunWhileRowsAreRead() async throws {
             try await withScratch { scratch async throws in
                 let pool = scratch.pool(1)
@@ -166,9 +142,4 @@ extension PostgreSQLServer {
             }
         }
     }
-}
-
-private func residentBytes() -> Int {
-    let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4096 : 0
 }

@@ -4,7 +4,7 @@ import RabbitMQ
 import TestStack
 import Testing
 
-/// All tests that talk to a broker, one after the other: one of them raises the node's memory alarm.
+/// All tests that talk to a broker, one after the other: some of them end connections of other users.
 @Suite(.serialized, .timeLimit(.minutes(20)))
 struct BrokerTests {}
 
