@@ -6,27 +6,25 @@
 #   --build DIRECTORY  packs the executables of that build instead of building them in release
 #   --old DIRECTORY    the day begins with the executables of this build, those of an older version, such as
 #                      infra/old-programs.sh makes, and is upgraded to the others; without it both are the same program
-#   --engine           uses the engine that DOCKER_HOST names instead of a private one
+#   --engine           uses the engine that DOCKER_HOST names instead of a private one, as ENGINE=running does
 # SKUS is the size of the catalogue (6000), PACE the calls a second at each shop (20). Keeps .build-containers/*.log.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 cd "$root"
-build="" old="" own_engine=yes
+build="" old=""
 while [ $# -gt 0 ]; do
     case $1 in
     --build) build=${2:?--build wants a directory} && shift 2 ;;
     --old) old=${2:?--old wants a directory} && shift 2 ;;
-    --engine) own_engine="" && shift ;;
+    --engine) ENGINE=running && shift ;;
     *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
     esac
 done
 work=$root/.build-containers
 demo=$work/demo
-engine=$root/.stack-engine
-dist="dist-containers"
+export DIST=dist-containers
 project=stockbridge-test
-executables=(stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier)
 # Replicas: what the day begins with.
 declare -A replicas=([stock-ingestor]=1 [stock-publisher]=3 [order-collector]=2 [erp-bridge]=2 [reconciler]=1
     [notifier]=1)
@@ -36,12 +34,9 @@ day="" began=$SECONDS events=()
 say() { printf '%s\n' "containers: $*"; }
 die() { say "$*" >&2; exit 1; }
 compose() { docker compose --env-file "$demo/env" -p "$project" "$@"; }
-
-# Two at once would take each other's engine down.
-if [ -n "$own_engine" ]; then
-    exec 8< "$here"
-    flock -n 8 || die "another test with an engine of its own is running"
-fi
+# shellcheck source=infra/test_engine.sh
+. "$here/test_engine.sh"
+[ -z "$own_engine" ] || claim_engine
 
 finish() {
     local code=$?
@@ -55,8 +50,8 @@ finish() {
             say "what was started could not be taken down" >&2
     fi
     [ -z "$day" ] || wait "$day" 2> /dev/null || true
-    [ -z "$own_engine" ] || "$here/engine.sh" stop "$engine" 8>&- || true
-    rm -rf "$demo" "${root:?}/$dist"
+    stop_engine
+    rm -rf "$demo" "${root:?}/$DIST"
     if [ "$code" -eq 0 ]; then say "passed"; else
         [ ! -s "$work/day.log" ] || tail -n 25 "$work/day.log" >&2
         say "FAILED; the logs are in ${work#"$root/"}" >&2
@@ -65,28 +60,23 @@ finish() {
 }
 
 build_images() {
-    export RUNTIME_IMAGE=${RUNTIME_IMAGE:-localhost/debian:bookworm} BINARIES=prebuilt DIST=$dist
-    export BUILDER_IMAGE=$RUNTIME_IMAGE DEMO_IMAGE=localhost/stockbridge-demo:test
-    export RABBITMQ_IMAGE=${RABBITMQ_IMAGE:-localhost/standin/rabbitmq:latest}
-    export POSTGRES_IMAGE=${POSTGRES_IMAGE:-localhost/standin/postgres:latest}
-    export NGINX_IMAGE=${NGINX_IMAGE:-localhost/standin/nginx:latest}
-    say "building the images"
-    docker compose -p standins -f infra/containers/standins/compose.yaml build --quiet
-    build_image old "${old:-$build}"
+    use_own_images
+    export DEMO_IMAGE=localhost/stockbridge-demo:test
+    build_version old "${old:-$build}"
     if [ -n "$old" ]; then
-        build_image new "$build"
+        build_version new "$build"
     else
         docker tag localhost/stockbridge:old localhost/stockbridge:new
     fi
     use_version new
-    STOCKBRIDGE_SECRETS=/none STOCKBRIDGE_FILE=/none docker compose build --quiet night
+    build_image night
     use_version old
 }
 use_version() { export STOCKBRIDGE_IMAGE=localhost/stockbridge:$1; }
-build_image() {
+build_version() {
     use_version "$1"
-    "$here/dist.sh" "$root/$dist" ${2:+"$2"}
-    STOCKBRIDGE_SECRETS=/none STOCKBRIDGE_FILE=/none docker compose build --quiet stock-ingestor
+    "$here/dist.sh" "$root/$DIST" "$2"
+    build_image stock-ingestor
 }
 
 scales() {
@@ -237,15 +227,10 @@ rm -rf "$work"
 mkdir -p "$work"
 touch "$work/spread" "$work/day.log"
 if [ -z "$build" ]; then
-    "$here/install.sh" build
-    say "building the executables"
-    "$here/build-release.sh" "${executables[@]}" stockbridge shop-simulator
+    build_executables "${executables[@]}" stockbridge shop-simulator
     build=$("$here/build-release.sh" --path)
 fi
-if [ -n "$own_engine" ]; then
-    settings=$("$here/engine.sh" start "$engine" 8>&-)
-    eval "$settings"
-fi
+start_engine
 build_images
 infra/demo/containers.sh "$demo" "${SKUS:-6000}" "${PACE:-20}" > /dev/null
 say "starting the deployment with 3 stock-publisher, 2 order-collector and 2 erp-bridge replicas"

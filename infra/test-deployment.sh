@@ -10,7 +10,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 cd "$root"
 [ $# -le 1 ] || { echo "usage: $0 [BUILD]" >&2; exit 2; }
-engine=$root/.stack-engine
 work=$(mktemp -d)
 deployment=$work/deployment
 project=stockbridge-deployment-test
@@ -21,18 +20,16 @@ compose() { docker compose --env-file "$deployment/env" -p "$project" "$@"; }
 up() { infra/deploy/up.sh --env-file "$deployment/env" -p "$project" "$@"; }
 containers() { docker ps "$@" --filter "label=com.docker.compose.project=$project" --format '{{.Names}} {{.ID}}'; }
 
-# Two at once would take each other's engine down.
-if [ "${ENGINE:-own}" = own ]; then
-    exec 8< "$here"
-    flock -n 8 || fail "another test with an engine of its own is running"
-fi
+# shellcheck source=infra/test_engine.sh
+. "$here/test_engine.sh"
+[ -z "$own_engine" ] || claim_engine
 
 finish() {
     local code=$?
     trap - EXIT INT TERM
     [ -z "${listener:-}" ] || kill "$listener" 2> /dev/null || true
     [ ! -e "$deployment/env" ] || compose down --volumes --remove-orphans --timeout 5 > /dev/null 2>&1 || true
-    [ "${ENGINE:-own}" != own ] || "$here/engine.sh" stop "$engine" 8>&- || true
+    stop_engine
     rm -rf "$work" "${root:?}/$DIST"
     if [ "$code" -eq 0 ]; then say "passed"; else say "FAILED" >&2; fi
     exit "$code"
@@ -41,23 +38,14 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 prepare() {
-    if [ $# -eq 0 ]; then
-        "$here/install.sh" build
-        say "building the executables"
-        "$here/build-release.sh" stock-ingestor stock-publisher order-collector erp-bridge reconciler notifier \
-            stockbridge
-    fi
+    [ $# -ne 0 ] || build_executables "${executables[@]}" stockbridge
     "$here/dist.sh" "$root/$DIST" "$@"
-    if [ "${ENGINE:-own}" = own ]; then eval "$("$here/engine.sh" start "$engine" 8>&-)"; fi
-    export RUNTIME_IMAGE=${RUNTIME_IMAGE:-localhost/debian:bookworm} BINARIES=prebuilt
-    export BUILDER_IMAGE=$RUNTIME_IMAGE STOCKBRIDGE_IMAGE=localhost/stockbridge:deployment-test
-    export RABBITMQ_IMAGE=localhost/standin/rabbitmq POSTGRES_IMAGE=localhost/standin/postgres
-    export NGINX_IMAGE=localhost/standin/nginx
+    start_engine
+    use_own_images
+    export STOCKBRIDGE_IMAGE=localhost/stockbridge:deployment-test
     export HTTPS_BIND=127.0.0.1 HTTPS_PORT MANAGEMENT_PORT=0
     HTTPS_PORT=$(free_port)
-    say "building the images"
-    docker compose -f infra/containers/standins/compose.yaml build --quiet rabbitmq postgres nginx
-    STOCKBRIDGE_SECRETS=/none STOCKBRIDGE_FILE=/none docker compose build --quiet migrate
+    build_image migrate
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

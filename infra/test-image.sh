@@ -13,22 +13,18 @@ case $binaries in
 prebuilt | build) ;;
 *) echo "usage: $0 [prebuilt|build] [BUILD]" >&2; exit 2 ;;
 esac
-engine=$root/.stack-engine
 export DIST=dist-image
 image=localhost/stockbridge:test
 say() { printf '%s\n' "test-image: $*"; }
-
-# Two at once would take each other's engine down.
-exec 8< "$here"
-flock -n 8 || { say "another one is running"; exit 1; }
+# shellcheck source=infra/test_engine.sh
+. "$here/test_engine.sh"
+# Without an engine of its own as well, for its sample lies where that one would.
+claim_engine
 
 finish() {
     local code=$?
-    if [ "${ENGINE:-own}" = own ]; then
-        "$here/engine.sh" stop "$engine" || true
-    else
-        rm -rf "$engine"
-    fi
+    stop_engine
+    [ -n "$own_engine" ] || rm -rf "$engine"
     rm -rf "${root:?}/$DIST"
     if [ "$code" -eq 0 ]; then say "passed"; else say "FAILED"; fi
     exit "$code"
@@ -37,19 +33,11 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 if [ "$binaries" = prebuilt ]; then
-    if [ -z "${2:-}" ]; then
-        "$here/install.sh" build
-        say "building the executables"
-        "$here/build-release.sh" stock-ingestor stock-publisher order-collector erp-bridge reconciler \
-            notifier stockbridge
-    fi
+    [ -n "${2:-}" ] || build_executables "${executables[@]}" stockbridge
     say "collecting the executables"
     "$here/dist.sh" "$root/$DIST" ${2:+"$2"}
 fi
-if [ "${ENGINE:-own}" = own ]; then
-    settings=$("$here/engine.sh" start "$engine" 8>&-)
-    eval "$settings"
-fi
+start_engine
 export RUNTIME_IMAGE=${RUNTIME_IMAGE:-localhost/debian:bookworm} BINARIES=$binaries STOCKBRIDGE_IMAGE=$image
 if [ "$binaries" = prebuilt ]; then export BUILDER_IMAGE=$RUNTIME_IMAGE; fi
 

@@ -75,15 +75,7 @@ play_day() {
         exit 1
     fi
     touch /demo/played
-    play_catalogues
-    play_stock_file
-    play_bad_file
-    play_first_mail
-    play_sales
-    [ -z "${BUSY_HOUR:-}" ] || play_busy_hour
-    play_reports
-    play_afternoon
-    play_evening
+    play_business_day
     # shellcheck disable=SC2154 # they come from play.sh
     note "From the file to the last shelf: $((confirmed - picked_up)) s. The whole day: $((SECONDS - began)) s."
     note "mails: $(find "$STOCKBRIDGE_TEST_MAIL_DIRECTORY" -name '*.eml' | wc -l)"

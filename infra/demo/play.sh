@@ -67,7 +67,8 @@ play_sales() {
     wait_until 300 no_order_is_held
 }
 
-# While customers buy without a pause somebody else kills, scales and upgrades (infra/test-containers.sh).
+# Only with BUSY_HOUR: while customers buy without a pause somebody else kills, scales and upgrades
+# (infra/test-containers.sh).
 play_busy_hour() {
     step "10:30: the busy hour: customers buy without a pause, whatever happens to the system meanwhile"
     clock_to 10:30
@@ -112,4 +113,16 @@ play_evening() {
     step "Summary"
     act shelves
     stockbridge status || [ $? -eq 3 ]
+}
+
+play_business_day() {
+    play_catalogues
+    play_stock_file
+    play_bad_file
+    play_first_mail
+    play_sales
+    [ -z "${BUSY_HOUR:-}" ] || play_busy_hour
+    play_reports
+    play_afternoon
+    play_evening
 }

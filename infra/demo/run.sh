@@ -31,7 +31,6 @@ servers=$stack/servers
 . "$stack/environment"
 export STOCKBRIDGE_CONFIGURATION=$stack/stockbridge.yaml
 
-
 day=$(TZ=Asia/Ho_Chi_Minh date -d tomorrow +%F)
 step "The merchant's files: a stock file with the usual dirt, and what each shop sells today"
 end_demo_processes
@@ -61,14 +60,7 @@ stockbridge topology apply | tail -n 1
 start_services
 note "running: ${services[*]}; their logs are in $stack/log"
 
-play_catalogues
-play_stock_file
-play_bad_file
-play_first_mail
-play_sales
-play_reports
-play_afternoon
-play_evening
+play_business_day
 # shellcheck disable=SC2154 # picked_up, confirmed, bad_file and example come from play.sh
 cat << END
 

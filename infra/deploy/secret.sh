@@ -7,7 +7,6 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=infra/deploy/lib.sh
 . "$here/lib.sh"
-usage() { sed -n '2s/^# /usage: /p' "$0" >&2; exit 2; }
 replace=no
 if [ "${1:-}" = --replace ]; then replace=yes; shift; fi
 [ $# -ge 2 ] || usage

@@ -21,11 +21,11 @@ while [ $# -gt 0 ]; do
     --broker-name) broker_names+=("${2:?}"); shift 2 ;;
     --database-name) database_names+=("${2:?}"); shift 2 ;;
     --webhook-name) webhook_name=${2:?}; shift 2 ;;
-    -*) sed -n '2s/^# /usage: /p' "$0" >&2; exit 2 ;;
+    -*) usage ;;
     *) break ;;
     esac
 done
-[ $# -le 1 ] || { sed -n '2s/^# /usage: /p' "$0" >&2; exit 2; }
+[ $# -le 1 ] || usage
 if [ $# -eq 1 ]; then
     mkdir -p "$1"
     target=$(realpath "$1")

@@ -5,47 +5,26 @@
 cluster_nodes="1 2 3"
 address_of() { echo "127.0.1.$1"; }
 broker_name() { echo "stockbridge-$(kept node.name node_suffix)-$1@localhost"; }
-answers() { (exec 3<> "/dev/tcp/$1/$2") 2> /dev/null; }
 
 # --- RabbitMQ
 
 # rabbitmq.sh asks for the name of the one node there is.
 node_name() { broker_name "$node"; }
 
+# Usage: write_node_configuration HOME ADDRESS
 write_node_configuration() {
-    local home=$1 address=$2 member
-    (
-        umask 077
-        cat > "$home/rabbitmq.conf" <<END
-listeners.tcp.1 = $address:$(port_of broker)
-management.tcp.ip = $address
-management.tcp.port = $(port_of management)
-prometheus.tcp.ip = $address
-prometheus.tcp.port = $(port_of broker-metrics)
-default_vhost = stockbridge
-default_user = admin
-default_pass = $(kept broker.password secret)
-default_user_tags.administrator = true
-default_permissions.configure = .*
-default_permissions.read = .*
-default_permissions.write = .*
-disk_free_limit.absolute = 100MB
-raft.wal_max_size_bytes = 67108864
-log.console = false
-log.file.level = info
+    local member
+    write_broker_configuration "$1" "$2"
+    {
+        cat <<END
 cluster_name = stockbridge
 cluster_formation.peer_discovery_backend = classic_config
 cluster_partition_handling = pause_minority
 END
         for member in $cluster_nodes; do
             echo "cluster_formation.classic_config.nodes.$member = $(broker_name "$member")"
-        done >> "$home/rabbitmq.conf"
-    )
-    echo '[rabbitmq_management,rabbitmq_prometheus].' > "$home/enabled_plugins"
-}
-
-node_is_up() {
-    [ -s "$1/beam.pid" ] && answers "$2" "$(port_of broker)" && answers "$2" "$(port_of management)"
+        done
+    } >> "$1/rabbitmq.conf"
 }
 
 launch_node() {
@@ -55,55 +34,29 @@ launch_node() {
     mkdir -p "$home"/{home,mnesia,log,generated}
     write_broker_environment "$home" "$(port_for "distribution-$node")" "$(port_of epmd)"
     write_node_configuration "$home" "$(address_of "$node")"
-    # The same for all: it is what lets a node into the cluster.
-    [ -s "$home/home/.erlang.cookie" ] || (umask 377 && kept cookie secret > "$home/home/.erlang.cookie")
-    rm -f "$home/beam.pid"
-    give rabbitmq "$home"
-    chmod 750 "$home"
-    launch_broker "rabbitmq-script-$node" "$stack/log/rabbitmq-$node.log" \
-        bash -c '. "$1/environment"; cd "$1"; exec /usr/lib/rabbitmq/bin/rabbitmq-server' rabbitmq "$home"
+    launch_broker_server "rabbitmq-script-$node" "$stack/log/rabbitmq-$node.log" "$home"
 }
 
 await_node() {
     local node=$1 home=$servers/rabbitmq-$1
     if running "rabbitmq-$node" > /dev/null; then return; fi
-    await "rabbitmq-script-$node" "$stack/log/rabbitmq-$node.log" 180 node_is_up "$home" "$(address_of "$node")"
+    await "rabbitmq-script-$node" "$stack/log/rabbitmq-$node.log" 180 broker_is_up "$home" "$(address_of "$node")"
     remember "rabbitmq-$node" "$(cat "$home/beam.pid")"
     say "RabbitMQ node $node listens on $(address_of "$node"):$(port_of broker)"
 }
 
-# rabbitmqctl and rabbitmq-queues for each node: DIRECTORY/bin/rabbitmqctl-N.
-write_node_tools() {
-    local tool node
-    for tool in rabbitmqctl rabbitmq-queues rabbitmq-diagnostics; do
-        for node in $cluster_nodes; do
-            cat > "$stack/bin/$tool-$node.new" <<END
-#!/bin/bash
-# $tool for node $node of this cluster.
-set -euo pipefail
-. '$servers/rabbitmq-$node/environment'
-cd /
-program=(/usr/lib/rabbitmq/bin/$tool)
-if [ "\$(id -u)" -eq 0 ]; then program=(setpriv --reuid rabbitmq --regid rabbitmq --init-groups -- "\${program[@]}"); fi
-exec ${beside[*]:+"${beside[*]@Q}"} "\${program[@]}" "\$@"
-END
-            chmod 755 "$stack/bin/$tool-$node.new"
-            mv "$stack/bin/$tool-$node.new" "$stack/bin/$tool-$node"
-        done
-    done
-}
-
 # Usage: start_brokers NODE...
 start_brokers() {
+    # shellcheck disable=SC2034 # for rabbitmq.sh
     local node port beside
     find_broker
     for port in broker management broker-metrics; do kept "$port.port" any_port > /dev/null; done
     if ! running epmd > /dev/null; then
         port_for epmd > /dev/null
-        launch_broker epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
-        await epmd "$stack/log/epmd.log" 10 answers 127.0.0.1 "$(port_of epmd)"
+        start_epmd
     fi
-    write_node_tools
+    # For each node its own, whichever are started: DIRECTORY/bin/rabbitmqctl-N.
+    for node in $cluster_nodes; do write_broker_tools "$servers/rabbitmq-$node" "-$node"; done
     # Side by side: nodes that were all stopped wait for each other.
     for node in "$@"; do launch_node "$node"; done
     for node in "$@"; do await_node "$node"; done

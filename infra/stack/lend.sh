@@ -5,9 +5,6 @@
 # the right to mount; where it is missing, the database lies where it always does.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-watch=
-if [ "${1:-}" = --watch ]; then watch=$4; fi
-[ -z "$watch" ] || set -- "$2" "$3"
 [ $# -ge 2 ] || { echo "usage: $0 DIRECTORY PROCESS [MEGABYTES]" >&2; exit 2; }
 stack=$(realpath -m "$1")
 # shellcheck source=/dev/null
@@ -18,15 +15,8 @@ for descriptor in "/proc/$$/fd"/*; do
     if [ "$descriptor" -gt 2 ] && [ "$descriptor" -ne 255 ]; then eval "exec $descriptor>&-"; fi
 done
 
-if [ -n "$watch" ]; then
-    # It has the rest of its life to be stopped in the usual way; then there is nothing left to do.
-    while [ -d "$stack" ] && [ "$(process_mark "$2")" = "$watch" ]; do sleep 1; done
-    [ ! -d "$stack" ] || "$here/down.sh" "$stack" --remove
-    exit 0
-fi
-
 mkdir -p "$stack"
-setsid "${BASH_SOURCE[0]}" --watch "$stack" "$2" "$(process_mark "$2")" < /dev/null > /dev/null 2>&1 &
+remove_after "$2" down.sh
 if [ $# -eq 3 ]; then
     chmod 755 "$stack"
     mkdir -p "$stack/servers/postgresql"

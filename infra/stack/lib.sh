@@ -1,5 +1,5 @@
 # Functions shared by the scripts of the local stack. Sourced, never run.
-# Expects: $stack (absolute path of the stack's directory).
+# Expects: $stack (absolute path of the stack's directory); remove_after also $here (this folder).
 
 say() { printf '%s\n' "stack: $*"; }
 die() {
@@ -36,7 +36,9 @@ kept() {
     cat "$file"
 }
 
-port_is_free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+# Usage: answers ADDRESS PORT
+answers() { (exec 3<> "/dev/tcp/$1/$2") 2> /dev/null; }
+port_is_free() { ! answers 127.0.0.1 "$1"; }
 
 # A free port below the range that the kernel gives to outgoing connections.
 any_port() {
@@ -96,7 +98,7 @@ running() {
 launch() {
     local name=$1 log=$2
     shift 2
-    # fd 9 is up.sh's lock: a server that inherited it would hold it for as long as it runs.
+    # fd 9 is lock_stack's: a server that inherited it would hold it for as long as it runs.
     (cd "$servers" && exec setsid "$@" >> "$log" 2>&1 < /dev/null 9>&-) &
     remember "$name" $!
 }
@@ -170,6 +172,67 @@ end_orphans() {
         esac
         kill -KILL "${process#/proc/}" 2> /dev/null || true
     done
+}
+
+# Makes the stack's directory. What lies in it names the directory, in files that have no way to quote it.
+prepare_stack_directory() {
+    case $stack in *[!A-Za-z0-9._/-]*)
+        die "$stack has characters that the servers' configuration files do not take: use letters, digits, . _ and -" ;;
+    esac
+    mkdir -p "$stack"/{bin,log,state}
+    chmod 755 "$stack"
+    chmod 700 "$stack/state" "$stack/log"
+}
+
+# One script at a time starts or stops servers of a stack: descriptor 9 is the lock, for as long as the script runs.
+lock_stack() {
+    exec 9> "$stack/state/lock"
+    flock -n 9 || { say "another up.sh or down.sh is at work on $stack: waiting for it"; flock 9; }
+}
+
+# How to reach the servers. Broker and database are not the same in a stack and in a cluster: the script that starts
+# them says with server_environment where they are.
+write_environment() {
+    (
+        umask 077
+        {
+            server_environment
+            sftp_environment
+            mail_environment
+        } > "$stack/environment.new"
+    )
+    mv "$stack/environment.new" "$stack/environment"
+}
+
+# Stops everything; with --remove deletes the servers' files and the stack's directory too. The script that calls it
+# ends broker and database with stop_servers. Usage: take_down [--remove]
+take_down() {
+    if [ ! -d "$stack/state" ]; then
+        say "nothing was started under $stack"
+        return
+    fi
+    lock_stack
+    stop_mail
+    stop_sftp
+    stop_servers
+    say "stopped everything under $stack"
+    [ "${1:-}" = --remove ] || return 0
+    servers=$(realpath -m "$stack/servers")
+    # The small disk of lend.sh.
+    if mountpoint -q "$servers/postgresql"; then umount -l "$servers/postgresql"; fi
+    case $servers in
+    "$stack/servers" | /var/tmp/stockbridge-????????????) rm -rf "$servers" ;;
+    esac
+    rm -rf "$stack"
+    say "removed $stack"
+}
+
+# Has everything stopped and removed once a process has ended, however it ended. Usage: remove_after PROCESS DOWN
+remove_after() {
+    local mark
+    mark=$(process_mark "$1") || die "there is no process $1 to start servers for: nothing was started"
+    # Whoever reads what the process writes must not wait for the watcher: it passes nothing on.
+    setsid "$here/watch.sh" "$stack" "$1" "$mark" "$2" < /dev/null > /dev/null 2>&1 &
 }
 
 # Decides where the servers keep their files: under the stack's directory, or, where that lies below a directory which

@@ -48,15 +48,17 @@ END
     : > "$1/rabbitmq-env.conf"
 }
 
+# What a broker of a stack and a node of a cluster have in common. Their ports are known by now.
+# Usage: write_broker_configuration HOME ADDRESS
 write_broker_configuration() {
     (
         umask 077
         cat > "$1/rabbitmq.conf" <<END
-listeners.tcp.1 = 127.0.0.1:$2
-management.tcp.ip = 127.0.0.1
-management.tcp.port = $3
-prometheus.tcp.ip = 127.0.0.1
-prometheus.tcp.port = $4
+listeners.tcp.1 = $2:$(port_of broker)
+management.tcp.ip = $2
+management.tcp.port = $(port_of management)
+prometheus.tcp.ip = $2
+prometheus.tcp.port = $(port_of broker-metrics)
 default_vhost = stockbridge
 default_user = admin
 default_pass = $(kept broker.password secret)
@@ -77,21 +79,23 @@ END
 node_name() { echo "stockbridge-$(kept node.name node_suffix)@localhost"; }
 node_suffix() { printf '%s' "$stack" | sha256sum | cut -c1-8; }
 
+# Usage: write_broker_tools HOME [SUFFIX OF THE TOOLS' NAMES]
 write_broker_tools() {
-    local tool
+    local tool name
     for tool in rabbitmqctl rabbitmq-diagnostics rabbitmq-queues; do
-        cat > "$stack/bin/$tool.new" <<END
+        name=$tool${2:-}
+        cat > "$stack/bin/$name.new" <<END
 #!/bin/bash
-# $tool for the broker of this stack.
+# $tool for the broker in $1.
 set -euo pipefail
-. '$servers/rabbitmq/environment'
+. '$1/environment'
 cd /
 program=(/usr/lib/rabbitmq/bin/$tool)
 if [ "\$(id -u)" -eq 0 ]; then program=(setpriv --reuid rabbitmq --regid rabbitmq --init-groups -- "\${program[@]}"); fi
 exec ${beside[*]@Q} "\${program[@]}" "\$@"
 END
-        chmod 755 "$stack/bin/$tool.new"
-        mv "$stack/bin/$tool.new" "$stack/bin/$tool"
+        chmod 755 "$stack/bin/$name.new"
+        mv "$stack/bin/$name.new" "$stack/bin/$name"
     done
 }
 
@@ -103,13 +107,32 @@ launch_broker() {
     launch "$name" "$log" "${beside[@]}" "${account[@]}" "$@"
 }
 
-# The Erlang machine writes its number itself; the script around it only waits for it.
+# A port mapper of our own, so that none is left running for the whole machine.
+start_epmd() {
+    launch_broker epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
+    await epmd "$stack/log/epmd.log" 10 answers 127.0.0.1 "$(port_of epmd)"
+}
+
+# Starts the server whose configuration is written. Usage: launch_broker_server NAME LOG HOME
+launch_broker_server() {
+    local name=$1 log=$2 home=$3
+    # The same for all nodes: it is what lets them into one cluster.
+    [ -s "$home/home/.erlang.cookie" ] || (umask 377 && kept cookie secret > "$home/home/.erlang.cookie")
+    rm -f "$home/beam.pid"
+    give rabbitmq "$home"
+    chmod 750 "$home"
+    # shellcheck disable=SC2016 # the inner shell's own
+    launch_broker "$name" "$log" \
+        bash -c '. "$1/environment"; cd "$1"; exec /usr/lib/rabbitmq/bin/rabbitmq-server' rabbitmq "$home"
+}
+
+# The Erlang machine writes its number itself; the script around it only waits for it. Usage: broker_is_up HOME ADDRESS
 broker_is_up() {
-    [ -s "$servers/rabbitmq/beam.pid" ] && ! port_is_free "$1" && ! port_is_free "$2"
+    [ -s "$1/beam.pid" ] && answers "$2" "$(port_of broker)" && answers "$2" "$(port_of management)"
 }
 
 start_rabbitmq() {
-    local home=$servers/rabbitmq
+    local home=$servers/rabbitmq port
     local beside
     find_broker
     if running rabbitmq > /dev/null && running rabbitmq-script > /dev/null && running epmd > /dev/null; then return; fi
@@ -117,28 +140,16 @@ start_rabbitmq() {
     stop_rabbitmq
 
     mkdir -p "$home"/{home,mnesia,log,generated}
-    local port management
-    port=$(port_for broker)
-    management=$(port_for management)
+    for port in broker management broker-metrics; do port_for "$port" > /dev/null; done
     write_broker_environment "$home" "$(port_for distribution)" "$(port_for epmd)"
-    write_broker_configuration "$home" "$port" "$management" "$(port_for broker-metrics)"
-    [ -s "$home/home/.erlang.cookie" ] || (umask 377 && secret > "$home/home/.erlang.cookie")
-    rm -f "$home/beam.pid"
-    give rabbitmq "$home"
-    chmod 750 "$home"
-    write_broker_tools
-
-    # A port mapper of our own, so that none is left running for the whole machine.
-    launch_broker epmd "$stack/log/epmd.log" epmd -port "$(port_of epmd)" -address 127.0.0.1
-    await epmd "$stack/log/epmd.log" 10 port_is_taken "$(port_of epmd)"
-    launch_broker rabbitmq-script "$stack/log/rabbitmq.log" \
-        bash -c '. "$1/environment"; cd "$1"; exec /usr/lib/rabbitmq/bin/rabbitmq-server' rabbitmq "$home"
-    await rabbitmq-script "$stack/log/rabbitmq.log" 120 broker_is_up "$port" "$management"
+    write_broker_configuration "$home" 127.0.0.1
+    write_broker_tools "$home"
+    start_epmd
+    launch_broker_server rabbitmq-script "$stack/log/rabbitmq.log" "$home"
+    await rabbitmq-script "$stack/log/rabbitmq.log" 120 broker_is_up "$home" 127.0.0.1
     remember rabbitmq "$(cat "$home/beam.pid")"
-    say "RabbitMQ listens on 127.0.0.1:$port, its management on 127.0.0.1:$management"
+    say "RabbitMQ listens on 127.0.0.1:$(port_of broker), its management on 127.0.0.1:$(port_of management)"
 }
-
-port_is_taken() { ! port_is_free "$1"; }
 
 stop_rabbitmq() {
     end rabbitmq TERM 60

@@ -52,10 +52,21 @@ start_sftp() {
     if [ "$(id -u)" -eq 0 ]; then mkdir -p /run/sshd; fi
     /usr/sbin/sshd -t -f "$home/sshd_config" || die "sshd does not take its configuration, $home/sshd_config"
     launch sftp "$stack/log/sftp.log" /usr/sbin/sshd -D -e -f "$home/sshd_config"
-    await sftp "$stack/log/sftp.log" 20 port_is_taken "$(port_of sftp)"
+    await sftp "$stack/log/sftp.log" 20 answers 127.0.0.1 "$(port_of sftp)"
     say "SFTP listens on 127.0.0.1:$(port_of sftp)"
 }
 
 host_key_fingerprint() { ssh-keygen -l -E sha256 -f "$servers/sftp/host_key.pub" | cut -d' ' -f2; }
+
+sftp_environment() {
+    cat <<END
+export STOCKBRIDGE_TEST_SFTP_HOST=127.0.0.1
+export STOCKBRIDGE_TEST_SFTP_PORT=$(port_of sftp)
+export STOCKBRIDGE_TEST_SFTP_USER=$(id -un)
+export STOCKBRIDGE_TEST_SFTP_KEY=$servers/sftp/client_key
+export STOCKBRIDGE_TEST_SFTP_FINGERPRINT=$(host_key_fingerprint)
+export STOCKBRIDGE_TEST_SFTP_DIRECTORY=$stack/sftp
+END
+}
 
 stop_sftp() { end sftp TERM 10; }
