@@ -9,27 +9,22 @@ usage() { echo "usage: $0 start|stop DIRECTORY" >&2; exit 2; }
 [ $# -eq 2 ] || usage
 directory=$(realpath -m "$2")
 say() { printf '%s\n' "engine: $*" >&2; }
+# shellcheck source=infra/debian13.sh
+. "$here/debian13.sh"
 [ "$(id -u)" -eq 0 ] || { say "needs root"; exit 1; }
 export DOCKER_HOST=unix://$directory/docker.sock DOCKER_CONFIG=$directory/config
 base=localhost/debian:bookworm
 
-# Compose v2 is in Debian 13, not in 12. Its package is one static program: it is fetched with package lists of its own
-# and unpacked beside the system, whose apt is not touched.
+# Compose v2 is in Debian 13, not in 12. Its package is one static program, which is unpacked beside the system.
 install_compose() {
     local plugins=$DOCKER_CONFIG/cli-plugins work
     [ ! -x "$plugins/docker-compose" ] || return 0
     say "fetching compose"
     work=$(mktemp -d)
-    mkdir -p "$plugins" "$work"/{lists/partial,archives/partial,package}
-    # The first stanza of the machine's own sources, with the next release's name: the same mirror, the same keys.
-    awk '/^#/ { next } /^$/ { exit } /^Suites:/ { $0 = "Suites: trixie" } { print }' \
-        /etc/apt/sources.list.d/debian.sources > "$work/trixie.sources"
-    local options=(-qq -o "Dir::Etc::sourcelist=$work/trixie.sources" -o Dir::Etc::sourceparts=-
-        -o "Dir::State::lists=$work/lists" -o "Dir::Cache::archives=$work/archives" -o Dir::Cache::pkgcache=
-        -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root)
-    apt-get "${options[@]}" update
-    (cd "$work/package" && apt-get "${options[@]}" download docker-compose)
-    dpkg-deb -x "$work"/package/docker-compose_*.deb "$work/unpacked"
+    mkdir -p "$plugins"
+    debian13_apt "$work" update
+    debian13_apt "$work" install --download-only --yes --no-install-recommends docker-compose
+    dpkg-deb -x "$work"/cache/archives/docker-compose_*.deb "$work/unpacked"
     install -m 755 "$work/unpacked/usr/libexec/docker/cli-plugins/docker-compose" "$plugins/"
     rm -rf "$work"
 }
@@ -38,13 +33,14 @@ install_compose() {
 bootstrap_base_image() {
     if docker image inspect "$base" > /dev/null 2>&1; then return; fi
     say "making the base image"
-    local options=() file
+    local options=() file sources
+    mapfile -t sources < <(debian12_sources)
     for file in /etc/apt/apt.conf.d/99*; do [ ! -e "$file" ] || options+=("--aptopt=$file"); done
     mmdebstrap --quiet --mode=root --variant=minbase --include=ca-certificates "${options[@]}" \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --customize-hook='printf "#!/bin/sh\nexit 101\n" > "$1/usr/sbin/policy-rc.d"' \
         --customize-hook='chmod 755 "$1/usr/sbin/policy-rc.d"' \
-        bookworm - /etc/apt/sources.list.d/debian.sources |
+        bookworm - "${sources[@]}" |
         docker import -c 'CMD ["/bin/bash"]' -c 'ENV LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive' - "$base" > /dev/null
     # The names that compose.yaml and the Dockerfile have as defaults, so that they run unchanged.
     docker tag "$base" debian:bookworm-slim

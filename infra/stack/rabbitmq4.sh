@@ -7,6 +7,8 @@ set -euo pipefail
 [ $# -eq 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }
 directory=$(realpath -m "$1")
 say() { printf '%s\n' "rabbitmq4: $*"; }
+# shellcheck source=infra/debian13.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../debian13.sh"
 [ ! -x "$directory/usr/lib/rabbitmq/bin/rabbitmq-server" ] || exit 0
 
 if [ -e "$directory" ]; then
@@ -19,33 +21,14 @@ packages=(rabbitmq-server bash dash coreutils sed grep mawk util-linux mount pro
 mkdir -p "${directory%/*}"
 work=$(mktemp -d "$directory.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{state/lists/partial,cache/archives/partial,root,parts}
-: > "$work/status"
-
-# The machine's own sources with the next release's name: the same mirrors, the same keys.
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-    case $file in *.list | *.sources) ;; *) continue ;; esac
-    if [ -r "$file" ] && grep -qE 'debian(-security)?/?( |$)' "$file" && grep -q bookworm "$file"; then
-        sed 's/bookworm/trixie/g' "$file" > "$work/parts/${file##*/}"
-    fi
-done
-if [ -z "$(ls -A "$work/parts")" ]; then
-    say "found no sources of Debian 12 packages below /etc/apt to take the next release's from" >&2
-    exit 1
-fi
-apt() {
-    apt-get -qq -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$work/parts" -o "Dir::State=$work/state" \
-        -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root \
-        -o Acquire::Languages=none -o Acquire::Retries=3 "$@" > "$work/log" 2>&1 || {
-        tail -n 20 "$work/log" >&2
-        say "apt-get could not fetch Debian 13's packages, and nothing was unpacked: try again" >&2
-        exit 1
-    }
-}
+mkdir "$work/root"
 
 say "fetching RabbitMQ from Debian 13"
-apt update -o APT::Update::Error-Mode=any
-apt install --download-only --yes --no-install-recommends "${packages[@]}"
+if ! debian13_apt "$work" update ||
+    ! debian13_apt "$work" install --download-only --yes --no-install-recommends "${packages[@]}"; then
+    say "nothing was unpacked" >&2
+    exit 1
+fi
 for package in "$work"/cache/archives/*.deb; do dpkg-deb -x "$package" "$work/root"; done
 # A link that its package would make when it is installed.
 [ -e "$work/root/usr/bin/awk" ] || ln -s mawk "$work/root/usr/bin/awk"

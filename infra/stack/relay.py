@@ -19,6 +19,7 @@ class Relay:
 
     def forget(self):
         self.generation += 1
+        print("forgotten", flush=True)
 
     async def carry(self, reader, writer):
         generation = self.generation
