@@ -28,7 +28,8 @@ debian13_apt() {
     fi
     apt-get -qq -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$work/parts" -o "Dir::State=$work/state" \
         -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root \
-        -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Retries=3 "$@" > "$work/log" 2>&1 && return
+        -o APT::Update::Error-Mode=any -o Acquire::Languages=none -o Acquire::Retries=3 "$@" \
+        > "$work/log" 2>&1 && return
     tail -n 20 "$work/log" >&2
     echo "apt-get could not fetch Debian 13's packages: try again" >&2
     return 1
