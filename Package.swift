@@ -87,7 +87,7 @@ let package = Package(
         shared("Domain"),
         shared("StockFiles", ["Domain", "DelimitedText", "Spreadsheets"]),
         shared("Contracts", ["Domain"]),
-        shared("Settings", ["Domain", yams], resources: [.embedInCode("stockbridge.schema.json")]),
+        shared("Settings", ["Domain", "Contracts", yams], resources: [.embedInCode("stockbridge.schema.json")]),
         shared("Migrations", ["PostgreSQL"], resources: [.embedInCode("SQL")]),
         shared("Messaging", ["Contracts", "Concurrency", "RabbitMQ", "PostgreSQL", log, metrics]),
         shared("ShopConnectors", ["Domain", "Transfer", "Concurrency", crypto]),
@@ -154,7 +154,7 @@ let package = Package(
             tests("MessagingTests", "Unit/Messaging", ["Messaging", "Contracts", "RabbitMQ", log]),
             tests("PostgreSQLTests", "Unit/PostgreSQL", ["PostgreSQL"]),
             tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL", "TestStack"]),
-            tests("SettingsTests", "Unit/Settings", ["Settings", "Domain"]),
+            tests("SettingsTests", "Unit/Settings", ["Settings", "Contracts", "Domain"]),
             tests("RepositoryTests", "Repository", []),
             tests("DomainTests", "Unit/Domain", ["Domain"]),
             tests("PushingModelTests", "Unit/PushingModel", ["Domain"]),
@@ -190,13 +190,13 @@ let package = Package(
                 "StockbridgeTests", "Unit/Stockbridge",
                 [
                     "Stockbridge", "ServiceKit", "DeadLetters", "Messaging", "RabbitMQ", "Contracts", "Domain",
-                    "PostgreSQL", arguments,
+                    "PostgreSQL", "Settings", "ERPBridge", "SpreadsheetWriting", arguments,
                 ]),
             tests(
                 "StockbridgeIntegrationTests", "Integration/Stockbridge",
                 [
                     "TestStack", "Stockbridge", "DeadLetters", "Contracts", "Domain", "Messaging", "PostgreSQL",
-                    "ServiceKit", "RabbitMQ",
+                    "ServiceKit", "Settings", "RabbitMQ", "Transfer",
                 ]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(

@@ -134,10 +134,3 @@ struct FeedHandler: BatchHandler {
         try progress.advance(in: work)
     }
 }
-
-extension Sequence<UInt8> {
-    /// Two lower-case digits a byte.
-    var hexadecimal: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-}

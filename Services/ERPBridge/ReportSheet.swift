@@ -1,3 +1,4 @@
+import Contracts
 import Crypto
 import Domain
 import Foundation
@@ -6,8 +7,9 @@ import SpreadsheetWriting
 /// The checksum over the rows of a report: SHA-256 of their canonical text.
 ///
 /// One line of UTF-8 a row, ended by a line feed, its cells separated by U+001F; each worksheet begins with its name
-/// and its titles. A cell counts as it was given: a text unescaped, a number as plain decimal text, a time as local
-/// `2026-11-21T06:00:00`, an empty cell as nothing.
+/// and its titles. A cell counts as a reader finds it, so that the checksum can be worked out from the file alone: a
+/// text as it stands there but unescaped, a number as plain decimal text, a time as local `2026-11-21T06:00:00`, an
+/// empty cell as nothing.
 struct RowChecksum {
     private var hash = SHA256()
 
@@ -21,7 +23,7 @@ struct RowChecksum {
     static func canonical(_ cell: Cell) -> String {
         switch cell {
         case .empty, .blank: ""
-        case .text(let text, _): text
+        case .text(let text, _): CellText.unescaped(CellText.written(text))
         case .decimal(let text, _): text
         case .integer(let value, _): String(value)
         case .boolean(let value, _): value ? "TRUE" : "FALSE"

@@ -11,8 +11,7 @@ enum OrderDigest {
         var neutral = order
         neutral.updatedAt = Date(timeIntervalSince1970: 0)
         neutral.charges.removeAll { $0.kind == .rounding }
-        let digest = SHA256.hash(data: try ContractCoding.encode(neutral))
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return SHA256.hash(data: try ContractCoding.encode(neutral)).hexadecimal
     }
 }
 

@@ -92,7 +92,7 @@ struct ReportMaker {
 
     private func store(_ content: [UInt8], name: String, in work: UnitOfWork) throws -> UUID {
         let id = UUID()
-        let digest = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digest = SHA256.hash(data: content).hexadecimal
         try work.storeFile(id: id, service: .reconciler, name: name, digest: digest, content: content)
         return id
     }

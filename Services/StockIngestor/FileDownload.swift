@@ -1,3 +1,4 @@
+import Contracts
 import Crypto
 import Dispatch
 import Foundation
@@ -93,14 +94,8 @@ private final class DownloadSink: Sendable {
     func finish() -> (digest: String, byteCount: Int) {
         state.withLock { state in
             close(state.file)
-            return (Hexadecimal.text(state.hash.finalize()), state.byteCount)
+            return (state.hash.finalize().hexadecimal, state.byteCount)
         }
-    }
-}
-
-enum Hexadecimal {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 

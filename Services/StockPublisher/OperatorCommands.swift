@@ -13,6 +13,8 @@ struct OperatorCommands: BatchHandler {
     let statements: StatementWriter
 
     func apply(_ events: [Event<Command>], in work: UnitOfWork) throws {
+        // Before any shop's row, as a remap does.
+        try MappingLock.share(in: work.transaction)
         for event in events {
             do {
                 let message = try carryOut(event.payload, in: work)

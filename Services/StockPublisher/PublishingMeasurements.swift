@@ -8,9 +8,6 @@ import Settings
 
 /// What is still to be pushed, how the last runs ended, and what was sold that is not there.
 struct PublishingMeasurements: Sendable {
-    /// Articles that are looked at for ``oversold``; more are an outage of another kind.
-    private static let mostShelves = 5_000
-
     let parts: ServiceParts
     let settings: PublisherSettings
     let levels: LevelWriter
@@ -18,6 +15,7 @@ struct PublishingMeasurements: Sendable {
     func all() -> [MetricSource] {
         let (pool, clock) = (parts.database.pool, parts.clock)
         let shops = PostgresValue.textArray(settings.shops.keys.map(\.rawValue).sorted())
+        let oversold = OversoldArticles(settings: settings, levels: levels)
         return [
             MetricSource(name: "shelves") {
                 try await Self.shelves.read(from: pool, [shops, .timestamp(clock.now())])
@@ -26,7 +24,11 @@ struct PublishingMeasurements: Sendable {
                 try await Self.runs.read(from: pool, [shops, .timestamp(clock.now())])
                     + Self.outcomes.read(from: pool, [shops])
             },
-            MetricSource(name: "oversold", read: oversold),
+            MetricSource(name: "oversold") {
+                try await oversold.count(in: pool, at: clock.now()).map { shop, articles in
+                    Reading("stockbridge.skus.oversold", ["shop": shop.rawValue], Double(articles))
+                }
+            },
         ]
     }
 
@@ -63,30 +65,6 @@ struct PublishingMeasurements: Sendable {
             ('confirmed', r.confirmed), ('unchanged', r.unchanged), ('deferred', r.deferred),
             ('unmapped', r.unmapped), ('rejected', r.rejected), ('failed', r.failed)) AS o (outcome, listings)
         """, dimensions: ["shop", "outcome"], readings: ["stockbridge.run.listings"])
-
-    /// Articles of which the open orders take more than there is, by the same figures as the levels. Only shelves that
-    /// show 0 can be among them.
-    private func oversold() async throws -> [Reading] {
-        let (settings, levels, now) = (settings, levels, parts.clock.now())
-        return try await parts.database.pool.transaction { transaction in
-            let rows = try transaction.query(
-                """
-                SELECT \(ShelfStore.columns) FROM shelves
-                WHERE wanted = 0 AND shop = ANY($1) AND erp_code IN (SELECT erp_code FROM order_lines WHERE is_open)
-                ORDER BY shop, shelf LIMIT \(Self.mostShelves)
-                """, [.textArray(settings.shops.keys.map(\.rawValue))]
-            ).map { try ShelfStore.decode($0) }
-            let inputs = try levels.inputs(of: rows, reserved: [], at: now, in: transaction)
-            var codes: [ShopName: Set<ERPCode>] = [:]
-            for row in rows {
-                guard let code = row.code, let level = inputs[row.key]?.level.breakdown() else { continue }
-                if level.isOversold { codes[row.shop, default: []].insert(code) }
-            }
-            return settings.shops.keys.map {
-                Reading("stockbridge.skus.oversold", ["shop": $0.rawValue], Double(codes[$0]?.count ?? 0))
-            }
-        }
-    }
 }
 
 /// Counts what was written to the shops.

@@ -55,7 +55,7 @@ public struct LetterRecord: Sendable, Equatable {
         queue = KeptText.clean(envelope.queue, 255)
         identity =
             envelope.messageID?.uuidString.lowercased()
-            ?? "sha256:" + LetterDigest.content(kept, body: delivery.body).map(LetterDigest.hex).joined()
+            ?? "sha256:" + LetterDigest.content(kept, body: delivery.body).hexadecimal
         topic = envelope.topic.map { KeptText.clean($0, 255) }
         dataSchema = envelope.dataSchema.map { KeptText.clean($0, 255) }
         subject = envelope.subject.map { KeptText.clean($0, 1_000) }
@@ -113,8 +113,6 @@ enum LetterDigest {
     private static let ours = "stockbridge-"
     /// A header nested deeper than this is nobody's.
     private static let deepest = 16
-
-    static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
     /// What stays the same when a message is replayed: its content without what failures and replays wrote.
     static func content(_ kept: KeptProperties, body: [UInt8]) -> [UInt8] {

@@ -25,9 +25,23 @@ public struct DatabaseContents: Sendable, Equatable {
                 + "changed. Name an empty database, or one that does not exist yet, under database.name."
         }
         let newer = Set(applied).subtracting(known).sorted()
-        guard !newer.isEmpty else { return nil }
+        let lacking = Set(known).subtracting(applied).sorted()
+        guard !newer.isEmpty, !lacking.isEmpty else { return nil }
+        return "Database \(database) is newer than this program, which does not know \(Self.listed(newer)), and lacks "
+            + "\(Self.listed(lacking)); nothing was changed. Use the program of the newer version."
+    }
+
+    /// Why `migrate` has nothing to do here, as one sentence: a newer version has migrated the database, and all steps
+    /// of this one are in it. So it is after going back to the version before. nil if that is not so.
+    ///
+    /// - Parameters:
+    ///   - known: The names of all steps of this program.
+    ///   - database: The database's name.
+    public func newerNote(known: [String], database: String) -> String? {
+        let newer = Set(applied ?? []).subtracting(known).sorted()
+        guard !newer.isEmpty, Set(known).isSubset(of: applied ?? []) else { return nil }
         return "Database \(database) is newer than this program, which does not know \(Self.listed(newer)); nothing "
-            + "was changed. Use the program of that version; services of this one go on working with it."
+            + "was changed, since services of this version work with it. To migrate, use the program of the newer one."
     }
 
     /// Which steps of this program, of these schemas, the database has not had.

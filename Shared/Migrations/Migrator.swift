@@ -50,11 +50,7 @@ public struct Migrator: Sendable {
 
     /// The steps that are not applied yet.
     public func pending() async throws -> [Migration] {
-        let exists = try await pool.query(
-            "SELECT to_regclass('public.stockbridge_migrations') IS NOT NULL AS exists", [])
-        guard let row = exists.first, try row.decode("exists", as: Bool.self) else { return steps }
-        let rows = try await pool.query("SELECT name FROM public.stockbridge_migrations", [])
-        let applied = Set(try rows.map { try $0.decode("name", as: String.self) })
+        let applied = Set(try await contents().applied ?? [])
         return steps.filter { !applied.contains($0.name) }
     }
 
@@ -88,6 +84,8 @@ public struct Migrator: Sendable {
     private func apply(_ migration: Migration) async throws -> Bool {
         try await pool.transaction { transaction in
             try transaction.execute("SELECT pg_advisory_xact_lock($1)", [.integer(Self.lockKey)])
+            // Not before the advisory lock, which may be waited for as long as another 'migrate' takes.
+            try transaction.execute("SET LOCAL lock_timeout = '\(Self.lockSeconds)s'")
             try Self.ensureRecordsExist(in: transaction)
             // What is compared is computed by the server, here and below, so that both are of one kind.
             let rows = try transaction.query(
@@ -106,8 +104,6 @@ public struct Migrator: Sendable {
                 }
                 return false
             }
-            // Not before the advisory lock, which may be waited for as long as another 'migrate' takes.
-            try transaction.execute("SET LOCAL lock_timeout = '\(Self.lockSeconds)s'")
             try transaction.script(migration.sql)
             try transaction.execute(
                 """

@@ -43,6 +43,14 @@ extension PostgresConfiguration {
 
 /// Why no session came about, in words of ours where libpq's do not say what to do.
 enum ConnectionAdvice {
+    /// What libpq said of the address that it gave up at, without the explanations in further lines. It tells of every
+    /// address of a name; it tries no further one where the server answered and does not let us in.
+    static func lastWord(_ message: String) -> String {
+        let lines = message.split(separator: "\n")
+        let last = lines.last { $0.hasPrefix("connection to server at ") } ?? lines.first
+        return last.map(String.init) ?? "no reason given"
+    }
+
     /// libpq's reason without the address, which the error tells anyway, with what to do where that is known.
     static func reason(_ message: String) -> String {
         var reason = message[...]

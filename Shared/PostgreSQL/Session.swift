@@ -128,7 +128,7 @@ final class Session {
         while PQstatus(raw) != CONNECTION_BAD {
             switch state {
             case PGRES_POLLING_OK: return nil
-            case PGRES_POLLING_FAILED: return firstLine(PQerrorMessage(raw))
+            case PGRES_POLLING_FAILED: return lastWord(of: raw)
             default: break
             }
             let socket = PQsocket(raw)
@@ -139,7 +139,11 @@ final class Session {
             }
             state = PQconnectPoll(raw)
         }
-        return firstLine(PQerrorMessage(raw))
+        return lastWord(of: raw)
+    }
+
+    private static func lastWord(of raw: OpaquePointer) -> String {
+        ConnectionAdvice.lastWord(PQerrorMessage(raw).map { String(cString: $0) } ?? "")
     }
 
     /// libpq's message without the explanations in its further lines.

@@ -42,15 +42,6 @@ public struct AccountLimiter: Sendable {
         return permission == "probe" ? .probe(seconds: seconds) : .after(seconds: seconds)
     }
 
-    /// Reserves turns and returns how many seconds to wait before they are used.
-    public func reserve(calls: Int) async throws(PostgresError) -> Double {
-        let rows = try await pool.query(
-            "SELECT shared.reserve_calls($1, $2, $3, $4) AS seconds",
-            [.text(account), .integer(Int64(calls)), .double(perSecond), .integer(Int64(burst))])
-        guard let row = rows.first else { return 0 }
-        return try row.decode("seconds", as: Double.self)
-    }
-
     /// The platform asked for a pause: nobody calls this account for so many seconds.
     public func block(seconds: Double) async throws(PostgresError) {
         _ = try await pool.query(
@@ -60,16 +51,6 @@ public struct AccountLimiter: Sendable {
 
 /// One circuit breaker per account, shared by all replicas: a shop that is out is asked by one probe at a time.
 public struct CircuitBreaker: Sendable {
-    /// Whether a call may be made now.
-    public enum Permission: String, Sendable {
-        /// The account answers.
-        case closed
-        /// It was out; this caller makes the one probe.
-        case probe
-        /// It is out.
-        case open
-    }
-
     private let pool: PostgresPool
     private let account: String
     private let threshold: Int
@@ -84,14 +65,6 @@ public struct CircuitBreaker: Sendable {
         self.account = account
         self.threshold = threshold
         self.probeSeconds = probeSeconds
-    }
-
-    /// Whether this caller may call now; `.probe` is given to one caller at a time.
-    public func permission() async throws(PostgresError) -> Permission {
-        let rows = try await pool.query(
-            "SELECT shared.breaker_permission($1, $2) AS permission", [.text(account), .double(probeSeconds)])
-        guard let row = rows.first else { return .closed }
-        return Permission(rawValue: try row.decode("permission", as: String.self)) ?? .open
     }
 
     /// Counts a failure that speaks for an outage. True when this one opened the breaker.

@@ -33,12 +33,15 @@ extension StockbridgeConfiguration {
             name: "\(service.rawValue) \(purpose)", searchPath: [service.schema])
     }
 
-    /// How the administrator reaches the database.
+    /// How the administrator reaches the database. A statement may take as long as it needs: a person waits for it, and
+    /// it may rewrite a whole table. What must not wait for ever for a lock sets `lock_timeout` itself.
     public func administratorDatabaseConfiguration() throws -> PostgresConfiguration {
         let admin = try requireAdmin()
-        return try databaseConfiguration(
+        var configuration = try databaseConfiguration(
             user: admin.databaseUser, password: admin.databasePassword, of: "admin",
             name: "stockbridge administrator", searchPath: ["public"])
+        configuration.statementTimeoutSeconds = 0
+        return configuration
     }
 
     /// How mails leave.

@@ -120,7 +120,7 @@ public struct ServiceProcess: Sendable {
             return (parts, try await compose(parts))
         } catch is SecretError {
             // One is missing: all that are missing are named at once.
-            throw InvalidConfiguration(problems: configuration.checkSecrets(for: .service(name.rawValue)))
+            throw InvalidConfiguration(problems: configuration.checkSecrets(for: .service(name)))
         }
     }
 

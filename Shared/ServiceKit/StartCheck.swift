@@ -24,7 +24,7 @@ struct StartCheck: Sendable {
 
     /// Secrets and files without which nothing can begin; if one is missing, all that the service needs are named.
     static func checkFiles(of name: ServiceName, _ configuration: StockbridgeConfiguration) throws {
-        let problems = configuration.checkSecrets(for: .service(name.rawValue))
+        let problems = configuration.checkSecrets(for: .service(name))
         let isVital = problems.contains { $0.path.hasPrefix("broker.") || $0.path.hasPrefix("database.") }
         if isVital { throw InvalidConfiguration(problems: problems) }
     }

@@ -79,11 +79,11 @@ extension StartProblem {
         case (.forbidden, _):
             return StartProblem(
                 "\(place) does not allow \(server.user) to use the database \(server.database) from here "
-                    + "(\(reason(detail))): allow it in pg_hba.conf, or check tls of the section 'database'. "
+                    + "(\(detail)): allow it in pg_hba.conf, or check tls of the section 'database'. "
                     + caller.left)
         case (nil, _):
             return StartProblem(
-                "\(place) cannot be reached (\(reason(detail))): check that it runs, and host, port and tls of the "
+                "\(place) cannot be reached (\(detail)): check that it runs, and host, port and tls of the "
                     + "section 'database'. \(caller.left)", isLasting: false)
         }
     }
@@ -104,13 +104,5 @@ extension StartProblem {
         default:
             return nil
         }
-    }
-
-    /// libpq's message without the address, which the sentence names already.
-    private static func reason(_ detail: String) -> String {
-        guard detail.hasPrefix("connection to server"), let end = detail.firstRange(of: " failed: ") else {
-            return detail
-        }
-        return String(detail[end.upperBound...])
     }
 }

@@ -1,9 +1,10 @@
+public import Contracts
 public import Foundation
 
 /// What the accounts are needed for.
 public enum SecretUse: Sendable, Hashable {
-    /// A service that runs, or the operator's tool at work, by its name.
-    case service(String)
+    /// A service that runs, or the operator's tool at work.
+    case service(ServiceName)
     /// `stockbridge migrate` and `stockbridge topology apply`: the accounts of `admin`, the role `owner`, and the
     /// passwords of every service, which they set.
     case administration
@@ -41,13 +42,13 @@ extension StockbridgeConfiguration {
     private func secrets(for use: SecretUse) -> [Need] {
         switch use {
         case .service(let service):
+            let name = service.rawValue
             let own: [Need] = [
-                ("broker.password", broker.password, service),
-                ("database.password", database.password, service),
+                ("broker.password", broker.password, name), ("database.password", database.password, name),
             ]
-            return own + ownSecrets(of: KnownService(rawValue: service)).map { ($0.path, $0.reference, service) }
+            return own + ownSecrets(of: service).map { ($0.path, $0.reference, name) }
         case .administration:
-            let names = KnownService.allCases.map(\.rawValue)
+            let names = ServiceName.allCases.map(\.rawValue)
             let services: [Need] = names.flatMap { name -> [Need] in
                 [("broker.password", broker.password, name), ("database.password", database.password, name)]
             }
@@ -61,7 +62,7 @@ extension StockbridgeConfiguration {
     }
 
     /// What only one service uses.
-    private func ownSecrets(of service: KnownService?) -> [(path: String, reference: SecretReference)] {
+    private func ownSecrets(of service: ServiceName) -> [(path: String, reference: SecretReference)] {
         switch service {
         case .stockIngestor:
             return sources.enumerated().flatMap { index, source in
@@ -77,7 +78,7 @@ extension StockbridgeConfiguration {
             }
         case .notifier, .erpBridge:
             return mail.password.map { [("mail.password", $0)] } ?? []
-        case .stockbridge, nil:
+        case .stockbridge:
             return []
         }
     }
@@ -86,8 +87,10 @@ extension StockbridgeConfiguration {
         var files: [(String, String?)] = [
             ("broker.tls.ca_file", broker.tls.caFile), ("database.tls.ca_file", database.tls.caFile),
         ]
-        guard case .service(let name) = use else { return files.compactMap { path, file in file.map { (path, $0) } } }
-        switch KnownService(rawValue: name) {
+        guard case .service(let service) = use else {
+            return files.compactMap { path, file in file.map { (path, $0) } }
+        }
+        switch service {
         case .stockIngestor:
             for (index, source) in sources.enumerated() {
                 files += source.location.files.map { ("sources[\(index)].location.\($0.key)", $0.file) }
@@ -95,7 +98,7 @@ extension StockbridgeConfiguration {
         case .stockPublisher, .orderCollector, .reconciler:
             for (index, shop) in shops.enumerated() { files.append(("shops[\(index)].ca_file", shop.caFile)) }
         case .notifier, .erpBridge: files.append(("mail.ca_file", mail.caFile))
-        case .stockbridge, nil: break
+        case .stockbridge: break
         }
         return files.compactMap { path, file in file.map { (path, $0) } }
     }

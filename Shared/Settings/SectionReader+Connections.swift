@@ -1,3 +1,5 @@
+import Contracts
+
 // Servers: broker, database, mail, and where the services answer.
 extension SectionReader {
     private func tls(of what: String) -> StockbridgeConfiguration.TLS {
@@ -43,7 +45,7 @@ extension SectionReader {
     func http() -> StockbridgeConfiguration.HTTP {
         let bind = text("bind", default: "127.0.0.1")
         let ports = section(withDefaults: "ports") { section in
-            KnownService.daemons.enumerated().map { index, service in
+            ServiceName.daemons.enumerated().map { index, service in
                 (service.rawValue, section.integer(service.rawValue, default: 8081 + index, in: 0...65_535))
             }
         }

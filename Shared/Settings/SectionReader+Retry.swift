@@ -1,3 +1,4 @@
+import Contracts
 internal import Yams
 
 // `retry`: what holds for all services, and what each has of its own.
@@ -6,7 +7,7 @@ extension SectionReader {
 
     func retry() -> StockbridgeConfiguration.Retry {
         let attempts = section(withDefaults: "max_attempts") { section in
-            KnownService.daemons.map { service in
+            ServiceName.daemons.map { service in
                 let fallback = Configuration.Retry.defaultMaxAttempts
                 let line = section.has(service.rawValue) ? section.placeOf(service.rawValue).line : nil
                 let value = section.integer(service.rawValue, default: fallback, in: 1...100)
@@ -17,7 +18,7 @@ extension SectionReader {
         let outage = section(withDefaults: "outage") { $0.outage(over: nil) }
         let byName = Dictionary(attempts) { first, _ in first }
         let services = section(withDefaults: "services") { section in
-            KnownService.daemons.map { service in
+            ServiceName.daemons.map { service in
                 let name = service.rawValue
                 let attempts = byName[name] ?? Attempts(value: Configuration.Retry.defaultMaxAttempts, line: nil)
                 return (name, section.entry(name) { $0.policy(attempts: attempts, tiers: tiers, outage: outage) })

@@ -4,7 +4,7 @@ import ProcessStack
 import ShopSimulators
 import Testing
 
-@Suite("A whole business day, with the executables as processes", .timeLimit(.minutes(10)))
+@Suite("A whole business day, with the executables as processes", .timeLimit(.minutes(60)))
 struct BusinessDayTests {
     @Test(
         "Orders of the night, the file at 06:00, sales, the reports at 12:00 and the reconciliation: to the last unit")

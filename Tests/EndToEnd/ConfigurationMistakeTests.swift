@@ -1,5 +1,6 @@
 import Foundation
 import ProcessStack
+import TestStack
 import Testing
 
 @Suite("A configuration with mistakes")
@@ -14,9 +15,8 @@ struct ConfigurationMistakeTests {
 
     @Test("Five mistakes are all reported at once, with their lines, and the exit code is 2")
     func fiveMistakes() async throws {
-        let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "infra/stockbridge.example.yaml")
-        var lines = try String(contentsOf: example, encoding: .utf8).components(separatedBy: "\n")
+        let example = Repository.path("infra/stockbridge.example.yaml")
+        var lines = try String(contentsOfFile: example, encoding: .utf8).components(separatedBy: "\n")
         var wrong: [Int] = []
         for (right, mistake) in Self.mistakes {
             let index = try #require(lines.firstIndex { $0.contains(right) }, "the example says '\(right)'")

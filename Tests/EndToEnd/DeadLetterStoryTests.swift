@@ -4,7 +4,7 @@ import ProcessStack
 import ShopSimulators
 import Testing
 
-@Suite("What the person on duty does, as docs/operations.md tells it", .serialized, .timeLimit(.minutes(15)))
+@Suite("What the person on duty does, as docs/operations.md tells it", .serialized, .timeLimit(.minutes(60)))
 struct DeadLetterStoryTests {
     static let plan = StackPlan(
         skus: 2_000, shops: ["hanoi", "saigon"],

@@ -4,7 +4,7 @@ import ProcessStack
 import TestStack
 import Testing
 
-@Suite("Broker and database over TLS, with a private authority", .timeLimit(.minutes(10)))
+@Suite("Broker and database over TLS, with a private authority", .timeLimit(.minutes(60)))
 struct SecureDeploymentTests {
     @Test("A morning reaches the shelves with every connection encrypted, and passwords change without a restart")
     func morning() async throws {

@@ -7,11 +7,12 @@ import Testing
 
 /// A checker that finds nothing would let every fault pass, so it has to find what is planted.
 @Suite("What the checker of faults finds", .serialized, .timeLimit(.minutes(20)), FaultSystem(publishers: 1))
-struct CheckerTests {
+struct CheckerFaults {
     @Test("Whatever is lost, there twice or overwritten by something older is named, and nothing else")
     func findsWhatIsPlanted() async throws {
         let round = try FaultRound.begin()
         let stack = round.stack
+        try await round.settle()
         let calm = try await Checker(stack).verdict(round.morning)
         #expect(calm.summary == "0 lost, 0 duplicated, 0 stale")
 

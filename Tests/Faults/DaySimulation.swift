@@ -23,19 +23,13 @@ struct DaySimulationFaults {
             try await day.run()
             try await day.end()
             let verdict = try await Checker(stack, tap: tap).verdictOfDay()
-            FaultTally.shared.add(
-                fault: "kill -9 or restart of any service on a day with orders", verdict, injected: day.faults.count,
-                inFlight: day.inFlight)
-            let seconds = (ContinuousClock.now - began).formatted(
-                .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
             let reported = try ReportedOrders(stack)
             let orders = stack.shops.values.reduce(0) { $0 + $1.orders().count }
-            print(
-                "fault: day \(seed): \(orders) orders, \(reported.orders.count) reported, \(reported.held.count) held; "
-                    + "\(day.faults.joined(separator: ", ")): over after \(seconds), \(verdict.summary)")
-            #expect(verdict.lost == [])
-            #expect(verdict.duplicated == [])
-            #expect(verdict.stale == [])
+            FaultTally.shared.conclude(
+                "kill -9 or restart of any service on a day with orders", verdict, injected: day.faults.count,
+                inFlight: day.inFlight, since: began,
+                saying: "day \(seed): \(orders) orders, \(reported.orders.count) reported, "
+                    + "\(reported.held.count) held; \(day.faults.joined(separator: ", "))")
         }
         print(FaultTally.shared.text)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Testing
 
 /// The sum over all faults of this run, by kind of fault. With `STOCKBRIDGE_FAULT_TABLE` set every row is appended to
 /// that file too, so that a run of several processes ends with one table.
@@ -23,7 +24,7 @@ final class FaultTally: Sendable {
     ///   - fault: The kind of fault: rows of one name are summed.
     ///   - injected: How often it happened; 0 where it was not reached.
     ///   - inFlight: Messages on their way at those moments: `ProcessStack.messagesInFlight`.
-    func add(fault: String, _ verdict: FaultVerdict, injected: Int, inFlight: Int) {
+    private func add(fault: String, _ verdict: FaultVerdict, injected: Int, inFlight: Int) {
         let counts = (verdict.lost.count, verdict.duplicated.count, verdict.stale.count)
         rows.withLock { rows in
             var sum = rows[fault, default: Sum()]
@@ -35,6 +36,25 @@ final class FaultTally: Sendable {
             rows[fault] = sum
             append([fault, "\(injected)", "\(inFlight)", "\(counts.0)", "\(counts.1)", "\(counts.2)", ""])
         }
+    }
+
+    /// The end of a fault: its row, a line that says how it went, and that nothing is lost, there twice or stale.
+    ///
+    /// - Parameters:
+    ///   - kind: The row.
+    ///   - saying: What happened, for the line.
+    func conclude(
+        _ kind: String, _ verdict: FaultVerdict, injected: Int, inFlight: Int, since began: ContinuousClock.Instant,
+        saying text: String
+    ) {
+        add(fault: kind, verdict, injected: injected, inFlight: inFlight)
+        let seconds = (ContinuousClock.now - began).formatted(
+            .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
+        let reached = injected == 0 ? " (not reached)" : ""
+        print("fault: \(text)\(reached): at rest after \(seconds), \(verdict.summary)")
+        #expect(verdict.lost == [])
+        #expect(verdict.duplicated == [])
+        #expect(verdict.stale == [])
     }
 
     /// A fault that this machine does not permit: it gets a row that counts nothing.

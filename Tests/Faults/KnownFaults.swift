@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Testing
 
 /// A fault of today's connectors (domain rules, section 6), and the test that shows it is none of ours.
@@ -58,9 +59,7 @@ struct KnownFaults {
 
     @Test("The test that is named is there", arguments: KnownFault.all)
     func isThere(_ fault: KnownFault) throws {
-        var tests = URL(filePath: #filePath)
-        for _ in 0..<2 { tests.deleteLastPathComponent() }
-        let text = try String(contentsOf: tests.appending(path: fault.file), encoding: .utf8)
+        let text = try String(contentsOfFile: Repository.path("Tests/\(fault.file)"), encoding: .utf8)
         #expect(text.contains("@Test(\"\(fault.test)\")"), "\(fault.file) no longer has it")
     }
 }

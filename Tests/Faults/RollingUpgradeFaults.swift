@@ -87,7 +87,7 @@ private final class RollingUpgrade {
 
     /// This version's steps, and then those of a version to come, while everybody works.
     private func migrate() async throws {
-        try await stack.stockbridge("migrate")
+        try await stack.withRolesLocked { _ = try await stack.stockbridge("migrate") }
         let pool = PostgresPool(stack.databaseAdministrator, maximumConnections: 1)
         do {
             let tables = try await stack.texts(

@@ -44,8 +44,8 @@ enum ServerFault: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .databaseConnectionsLost: return try await terminate(round, &dice)
         case .databaseDiskFull: return try await fillDisk(round, &dice)
         case .connectionsHalfOpen:
-            servers.brokerRelay.forgetConnections()
-            servers.databaseRelay.forgetConnections()
+            try await servers.brokerRelay.forgetConnections()
+            try await servers.databaseRelay.forgetConnections()
             try round.load.buy(2, &dice)
             return 1
         case .relaysStopped:

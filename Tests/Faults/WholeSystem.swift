@@ -133,15 +133,9 @@ final class WholeRound: Sendable {
             defer { count = 0 }
             return count
         }
-        FaultTally.shared.add(fault: kind ?? fault, verdict, injected: injected, inFlight: inFlight)
-        let seconds = (ContinuousClock.now - began).formatted(
-            .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
-        print(
-            "fault: \(fault)\(injected == 0 ? " (not reached)" : ""): at rest after \(seconds), \(verdict.summary) "
-                + "of \(tap?.count ?? 0) messages")
-        #expect(verdict.lost == [])
-        #expect(verdict.duplicated == [])
-        #expect(verdict.stale == [])
+        FaultTally.shared.conclude(
+            kind ?? fault, verdict, injected: injected, inFlight: inFlight, since: began,
+            saying: "\(fault), \(tap?.count ?? 0) messages")
     }
 }
 

@@ -86,8 +86,8 @@ struct DependencyDirectionRule: RepositoryRule {
     static let layers: [[String]] = [
         ["Concurrency", "DelimitedText", "Domain"],
         ["RabbitMQ", "PostgreSQL", "Transfer", "Spreadsheets", "SpreadsheetWriting", "Charts"],
-        ["Contracts", "Settings", "StockFiles", "Migrations"],
-        ["Messaging", "ShopConnectors", "ERPConnectors"],
+        ["Contracts", "StockFiles", "Migrations"],
+        ["Settings", "Messaging", "ShopConnectors", "ERPConnectors"],
         ["ServiceKit", "DeadLetters"],
         ["ShopAccounts"],
     ]

@@ -59,13 +59,11 @@ struct PureDecisionRule: RepositoryRule {
 struct BlockingProcessRule: RepositoryRule {
     static let demand = "processes are started by ChildProcess and waited for without holding a thread"
 
-    private static let blocking = ["Process()", "waitUntilExit("]
-
     func findings(in tree: SourceTree) -> [Finding] {
         tree.files(ofKind: "swift").flatMap { file in
             file.code.lines.enumerated().flatMap { index, line in
-                Self.blocking.filter { line.contains($0) }.map {
-                    Finding(file, line: index + 1, "has \($0)")
+                line.matches(of: #/\b(?:Process\(\)|waitUntilExit\()/#.wordBoundaryKind(.simple)).map {
+                    Finding(file, line: index + 1, "has \($0.output)")
                 }
             }
         }

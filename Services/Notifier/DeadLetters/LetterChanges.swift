@@ -115,6 +115,6 @@ enum LetterChanges {
 
     /// SHA-256 in lower-case hexadecimal.
     static func digest(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: bytes).hexadecimal
     }
 }

@@ -23,6 +23,8 @@ struct CommandResult: Sendable, Encodable {
     var message: String
     /// The whole answer, where the service said more than a sentence.
     var answer: JSONValue?
+    /// Whether the broker has it; if not, the next command takes it along.
+    var isPublished = true
 
     /// Whether the answer speaks of a file that a person has to decide about.
     private var namesHeldFile: Bool {
@@ -86,7 +88,7 @@ struct CommandDesk {
             return CommandResult(
                 id: id, service: service.rawValue, verb: verb.rawValue, state: .requested,
                 message: "The command is recorded, but the broker did not take it: \(problem) "
-                    + "The next command of 'stockbridge' takes it along.")
+                    + "The next command of 'stockbridge' takes it along.", isPublished: false)
         }
         return try await answer(to: id, service, verb, waitSeconds: waitSeconds)
     }

@@ -52,13 +52,13 @@ struct ConfigCheck: AsyncParsableCommand {
     }
 
     private func secretUses() throws -> [SecretUse] {
-        if secrets { return ServiceName.allCases.map { .service($0.rawValue) } + [.administration] }
+        if secrets { return ServiceName.allCases.map { .service($0) } + [.administration] }
         return try service.map { name in
-            guard ServiceName(rawValue: name) != nil else {
+            guard let service = ServiceName(rawValue: name) else {
                 let known = ServiceName.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ToolError.usage("There is no service '\(name)'; there are \(known).")
             }
-            return .service(name)
+            return .service(service)
         }
     }
 }

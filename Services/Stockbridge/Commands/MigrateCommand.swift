@@ -16,7 +16,8 @@ struct MigrateCommand: AsyncParsableCommand {
               stockbridge migrate
 
             Works as the administrator of the section 'admin'. Safe to repeat, and to run twice at once. A database
-            that holds something else, or that a newer version has migrated, is left alone.
+            that holds something else is left alone, and so is one that a newer version has migrated; the latter is
+            no failure as long as it has all steps of this version.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -38,8 +39,11 @@ struct MigrationReport: Encodable, Sendable {
     var databaseCreated: Bool
     var applied: [String]
     var roles: [String]
+    /// Why nothing was to be done, where a newer version has migrated the database.
+    var note: String?
 
     var text: String {
+        if let note { return note }
         var lines: [String] = []
         if databaseCreated { lines.append("database \(database): \(dryRun ? "would be created" : "created")") }
         lines += applied.map { "\(dryRun ? "pending" : "applied")  \($0)" }
@@ -68,16 +72,20 @@ struct DatabaseSetup {
             return report
         }
         if !exists { try await createDatabase(administrator) }
-        report.applied = try await using(administrator) { pool in
-            let migrator = Migrator(pool: pool, database: administrator.database)
+        return try await using(administrator) { [report] pool in
+            var report = report
+            let (migrator, database) = (Migrator(pool: pool, database: report.database), report.database)
             let known = Migration.all.map(\.name)
-            if let refusal = try await migrator.contents().refusal(known: known, database: administrator.database) {
-                throw ToolError.failed(refusal)
+            let contents = try await migrator.contents()
+            if let refusal = contents.refusal(known: known, database: database) { throw ToolError.failed(refusal) }
+            if let note = contents.newerNote(known: known, database: database) {
+                (report.note, report.roles) = (note, [])
+                return report
             }
-            if dryRun { return try await migrator.pending().map(\.name) }
-            return try await migrator.migrate(roles: roles)
+            report.applied =
+                dryRun ? try await migrator.pending().map(\.name) : try await migrator.migrate(roles: roles)
+            return report
         }
-        return report
     }
 
     private func serviceRoles() throws -> [DatabaseRole] {

@@ -12,11 +12,7 @@ struct EditableLetter: Sendable {
     var body: [UInt8]
 
     /// SHA-256 of the body in lower-case hexadecimal: notifier refuses the edit if somebody else was faster.
-    var digest: String {
-        SHA256.hash(data: body).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
-    }
+    var digest: String { SHA256.hash(data: body).hexadecimal }
 
     /// - Throws: ``ToolError`` unless it may be edited now.
     func requireWaiting() throws {

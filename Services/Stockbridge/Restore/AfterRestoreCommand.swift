@@ -19,10 +19,11 @@ struct AfterRestoreCommand: AsyncParsableCommand {
               stockbridge after-restore --no-reports --reason "disk lost"
 
             Run it after 'migrate' and 'topology apply', before any service starts; docs/backup.md has the whole way. \
-            The folder holds the order reports (.xlsx) that the ERP was mailed since the backup: the database does not \
-            know of them, and their orders must not go to the ERP again. Every shop is put into shadow, every shelf is \
-            read back before it is written. Works as the administrator of the section 'admin'; one transaction; safe \
-            to repeat as long as no service runs.
+            The folder holds the order reports (.xlsx) that the ERP was mailed since the backup: the database does \
+            not know of them, and their orders must not go to the ERP again. It has to hold the newest of each shop: \
+            compare what --dry-run names with the last mail in the ERP's mailbox. Every shop is put into shadow, \
+            every shelf is read back before it is written. Works as the administrator of the section 'admin'; one \
+            transaction; safe to repeat as long as no service runs.
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -33,7 +34,7 @@ struct AfterRestoreCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "No order report was mailed since the backup.")
     var noReports = false
 
-    @Flag(name: .long, help: "Go on although a report is missing in the folder: its orders go to the ERP again.")
+    @Flag(name: .long, help: "Go on although a report that another names is missing: its orders go to the ERP again.")
     var acceptGaps = false
 
     @Option(name: .long, help: "Why the database was restored; kept in the audit.")
@@ -55,18 +56,19 @@ struct AfterRestoreCommand: AsyncParsableCommand {
         var administrator = try configuration.administratorDatabaseConfiguration()
         // What is said again leaves through erp-bridge's outbox.
         administrator.searchPath = [ServiceName.erpBridge.schema]
-        let pool = PostgresPool(administrator, maximumConnections: 1)
-        let report: RestoreReport
-        do {
-            report = try await work(configuration, pool, files)
-            await pool.close()
-        } catch {
-            await pool.close()
-            throw error
+        let report = try await OperatorDatabase.withPool(administrator, connections: 1, for: .administrator) { pool in
+            try await work(configuration, pool, files)
         }
         let wording = Wording(timeZone: configuration.timeZone)
         try global.print(report, text: report.text(wording, now: OperatorClock.now))
-        if !dryRun { try await askServices(configuration) }
+        guard !dryRun else { return }
+        do {
+            try await askServices(configuration)
+        } catch {
+            throw ToolError.failed(
+                "\(error) The database is in step and stays so, but not every service was asked to say again what it "
+                    + "knows. Put that right and run the same command again, before any service starts.")
+        }
     }
 
     private static func read(_ folder: String) throws -> [ReportFile] {
@@ -112,7 +114,7 @@ struct AfterRestoreCommand: AsyncParsableCommand {
             let desk = CommandDesk(configuration, database)
             func ask(_ service: ServiceName, _ arguments: [String: JSONValue] = [:]) async throws {
                 let result = try await desk.submit(service, .republish, arguments, reason: reason, waitSeconds: 0)
-                if result.message.contains("did not take it") { waiting.append(service.rawValue) }
+                if !result.isPublished { waiting.append(service.rawValue) }
             }
             try await ask(.stockIngestor)
             for shop in configuration.shops.map(\.name.rawValue) {

@@ -1,8 +1,7 @@
+import Contracts
 import Crypto
 import Domain
 import Foundation
-import SpreadsheetWriting
-import Spreadsheets
 
 /// An order report as the ERP got it, read back from its workbook.
 struct ReportFile: Sendable {
@@ -31,21 +30,21 @@ struct ReportFile: Sendable {
     let checksum: String
     let entries: [Entry]
 
-    /// - Throws: ``ToolError`` with a sentence about the file if it is no order report.
+    /// - Throws: ``ToolError`` with a sentence about the file if it is no order report, or not as it was mailed.
     init(path: String) throws {
         name = URL(filePath: path).lastPathComponent
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ToolError.failed("\(path) cannot be read; nothing was changed.")
         }
         bytes = [UInt8](data)
-        digest = SHA256.hash(data: data).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        let sheets: [String: [[String: String]]]
+        digest = SHA256.hash(data: data).hexadecimal
+        let sheets: ReportSheets
         do {
-            sheets = try Self.sheets(path)
+            sheets = try ReportSheets(path: path)
         } catch {
             throw ToolError.failed("\(name) is no order report: \(error) Nothing was changed.")
         }
-        let items = (sheets["Control"] ?? []).map { ($0["item"] ?? "", $0["value"] ?? "") }
+        let items = (sheets["Control"]?.rows ?? []).map { ($0.first ?? "", $0.count > 1 ? $0[1] : "") }
         let control = Dictionary(items) { first, _ in first }
         func moment(_ item: String) -> Date? { control[item].flatMap { UTCTimestamp.parse($0) } }
         guard let batch = control["batch"], let shop = control["shop"],
@@ -60,82 +59,71 @@ struct ReportFile: Sendable {
         windowFrom = moment("window from (UTC, included)")
         previousBatch = control["previous batch"].flatMap { $0 == "none" ? nil : $0 }
         checksum = control["checksum"] ?? ""
-        entries =
-            try Self.entries("lines", sheets["Lines"] ?? [], name)
-            + Self.entries(
-                "changes", sheets["Changes"] ?? [], name)
+        entries = try Self.entries(sheets, control, name)
     }
 
-    /// By worksheet: its rows, each by the titles of the first row.
-    private static func sheets(_ path: String) throws -> [String: [[String: String]]] {
-        let reader = try WorkbookReader(path: path)
-        var sheets: [String: [[String: String]]] = [:]
-        for sheet in reader.sheets {
-            var titles: [String]?
-            var rows: [[String: String]] = []
-            try reader.forEachRow(of: sheet.name) { row in
-                let texts = row.texts.map { CellText.unescaped(String(decoding: $0, as: UTF8.self)) }
-                if let titles {
-                    rows.append(Dictionary(zip(titles, texts)) { first, _ in first })
-                } else {
-                    titles = texts
-                }
-                return true
-            }
-            sheets[sheet.name] = rows
+    /// Whoever works in the attachment and saves it leaves less or other than what the ERP was told; what is missing
+    /// here would go to the ERP a second time.
+    private static func entries(
+        _ sheets: ReportSheets, _ control: [String: String], _ name: String
+    ) throws -> [Entry] {
+        func damaged(_ what: String) -> ToolError {
+            .failed("\(name) is not as it was mailed: \(what). Take the file from the mail again; nothing was changed.")
         }
-        return sheets
+        if let missing = ReportSheets.counted.first(where: { sheets[$0] == nil }) {
+            throw damaged("it has no sheet \(missing)")
+        }
+        var entries: [Entry] = []
+        for (place, title) in [("lines", "Lines"), ("changes", "Changes")] {
+            guard let sheet = sheets[title] else { continue }
+            guard let found = Self.entries(sheet, place) else {
+                throw damaged(
+                    "a row of its sheet \(title) has no order id, or no proper revision, total or quantity, so that it "
+                        + "is not known what the ERP was told")
+            }
+            entries += found
+        }
+        func number(_ place: String) -> Int { entries.count { $0.place == place } }
+        for (item, found) in [
+            ("orders on Lines", number("lines")), ("rows on Lines", sheets["Lines"]?.rows.count ?? 0),
+            ("orders on Changes", number("changes")),
+        ] where control[item].flatMap({ Int($0) }) != found {
+            throw damaged("its sheet Control says \(control[item] ?? "nothing of the") \(item), and there are \(found)")
+        }
+        guard control["checksum"] == sheets.checksum else {
+            throw damaged(
+                "its rows do not give the checksum that stands on its sheet Control, so something in them was changed")
+        }
+        return entries
     }
 
-    private static func entries(_ place: String, _ rows: [[String: String]], _ name: String) throws -> [Entry] {
-        let byOrder = Dictionary(grouping: rows) { $0["order id"] ?? "" }
-        return try byOrder.sorted { $0.key < $1.key }.map { id, rows in
-            guard !id.isEmpty, let first = rows.first, let revision = first["revision"].flatMap({ Int($0) }),
-                let total = first["order total"].flatMap({ Amount($0) })
-            else {
-                throw ToolError.failed(
-                    "\(name) has rows without order id, revision or total, so that it is not known what the ERP was "
-                        + "told. Take the file from the mail again; nothing was changed.")
+    /// Nil if a row cannot be understood.
+    private static func entries(_ sheet: ReportSheets.Sheet, _ place: String) -> [Entry]? {
+        let byOrder = Dictionary(grouping: sheet.rows) { sheet.text("order id", of: $0) }
+        var entries: [Entry] = []
+        for (id, rows) in byOrder.sorted(by: { $0.key < $1.key }) {
+            guard !id.isEmpty, let first = rows.first, let revision = Int(sheet.text("revision", of: first)),
+                let total = Amount(sheet.text("order total", of: first))
+            else { return nil }
+            var lines: [ReportedContent.Line] = []
+            for row in rows {
+                guard let quantity = Self.quantity(sheet.text("quantity", of: row)),
+                    let units = Self.quantity(sheet.text("ERP quantity", of: row))
+                else { return nil }
+                lines.append(
+                    ReportedContent.Line(
+                        sku: sheet.text("shop SKU", of: row), code: sheet.text("ERP code", of: row),
+                        quantity: quantity, units: units))
             }
-            let lines = rows.map { row in
-                ReportedContent.Line(
-                    sku: row["shop SKU"] ?? "", code: row["ERP code"] ?? "",
-                    quantity: Quantity(row["quantity"] ?? "") ?? .zero,
-                    units: Quantity(row["ERP quantity"] ?? "") ?? .zero)
-            }
-            let content = ReportedContent(lines: lines, total: total, isCancelled: first["change"] == "cancelled")
-            return Entry(externalID: id, place: place, revision: revision, content: content)
+            let isCancelled = sheet.text("change", of: first) == "cancelled"
+            entries.append(
+                Entry(
+                    externalID: id, place: place, revision: revision,
+                    content: ReportedContent(lines: lines, total: total, isCancelled: isCancelled)))
         }
+        return entries
     }
-}
 
-/// Whether a folder of reports can be all that was mailed since a moment. Pure.
-struct ReportChain {
-    /// What is wrong, as sentences; empty if each report's predecessor is known.
-    ///
-    /// - Parameters:
-    ///   - files: The reports.
-    ///   - shops: Those of the configuration.
-    ///   - sent: The batches that the database knows to have been sent.
-    static func problems(
-        _ files: [(name: String, batch: String, shop: String, previous: String?, digest: String)], shops: Set<String>,
-        sent: Set<String>
-    ) -> [String] {
-        var found: [String] = []
-        var digests: [String: String] = [:]
-        for file in files {
-            if !shops.contains(file.shop) {
-                found.append("\(file.name) is of shop '\(file.shop)', which the configuration does not have.")
-            }
-            if let other = digests.updateValue(file.digest, forKey: file.batch), other != file.digest {
-                found.append("Two files say different things under the batch id \(file.batch).")
-            }
-        }
-        let known = sent.union(files.map(\.batch))
-        for file in files {
-            guard let previous = file.previous, !known.contains(previous) else { continue }
-            found.append("\(file.name) names \(previous) as the report before it, which is not in the folder.")
-        }
-        return found
-    }
+    /// An order that has no goods any more stands on *Changes* without a quantity.
+    private static func quantity(_ text: String) -> Quantity? { text.isEmpty ? .zero : Quantity(text) }
 }

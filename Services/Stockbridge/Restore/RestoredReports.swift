@@ -14,18 +14,22 @@ struct RestoredReports {
     /// Events of the time right before the moment may have been in the broker then.
     private static let saidAgainSeconds = 86_400.0
 
+    /// What stands in the place of the mail server's answer where a report was read back from its file.
+    static let answer = "read back from its file after a restore"
+
     // MARK: - Before the moment
 
-    /// Says `order.reported` once more of the reports of the last day.
+    /// Says `order.reported` once more of the reports of the last day. Those that were read back from their files have
+    /// no entries to tell of; their orders are heard of again instead.
     ///
     /// - Returns: How many reports.
     func sayAgain(before moment: Date, in work: UnitOfWork) throws -> Int {
         let since = moment.addingTimeInterval(-Self.saidAgainSeconds)
         let rows = try work.transaction.query(
             """
-            SELECT id, shop, sent_at, build FROM erp.reports WHERE state = 'sent' AND sent_at >= $1
-            ORDER BY sent_at, id
-            """, [.timestamp(since)])
+            SELECT id, shop, sent_at, build FROM erp.reports
+            WHERE state = 'sent' AND sent_at >= $1 AND answer IS DISTINCT FROM $2 ORDER BY sent_at, id
+            """, [.timestamp(since), .text(Self.answer)])
         for row in rows {
             let (batch, build): (String, Int) = (try row.decode("id"), try row.decode("build"))
             let shop = ShopName(rawValue: try row.decode("shop"))
@@ -69,7 +73,7 @@ struct RestoredReports {
     /// Takes the reports that were mailed since, and lets those that were not be made anew.
     func take(in work: UnitOfWork, _ report: inout RestoreReport) throws {
         let transaction = work.transaction
-        let files = try checked(transaction)
+        let files = try checked(transaction, &report)
         // What a build had marked is taken back: its batch went out with another content, or is made anew.
         let unfinished = try transaction.query(
             "SELECT id, build FROM erp.reports WHERE state IN ('built', 'sending') ORDER BY id FOR UPDATE")
@@ -86,20 +90,27 @@ struct RestoredReports {
         report.reports = files.map(\.batch)
         report.ordersTold = Set(files.flatMap { file in file.entries.map { "\(file.shop):\($0.externalID)" } }).count
         try raiseVersions(transaction)
+        report.newestReports = try steps.configuration.shops.map { shop in
+            try newest(of: shop.name.rawValue, transaction)
+        }
+    }
+
+    /// The last report before a crash is named by no other, so that no chain shows whether it is missing.
+    private func newest(of shop: String, _ transaction: Transaction) throws -> RestoreReport.Newest {
+        let rows = try transaction.query(
+            "SELECT id FROM erp.reports WHERE shop = $1 AND state = 'sent' ORDER BY due DESC LIMIT 1", [.text(shop)])
+        return RestoreReport.Newest(shop: shop, batch: try rows.first?.decode(at: 0))
     }
 
     /// Those that the database does not know to have been sent, the oldest first.
-    private func checked(_ transaction: Transaction) throws -> [ReportFile] {
+    private func checked(_ transaction: Transaction, _ report: inout RestoreReport) throws -> [ReportFile] {
         let rows = try transaction.query("SELECT id FROM erp.reports WHERE state = 'sent'")
         let sent = Set(try rows.map { try $0.decode(at: 0, as: String.self) })
         let shops = Set(steps.configuration.shops.map(\.name.rawValue))
-        let problems = ReportChain.problems(
+        let chain = ReportChain(
             steps.files.map { ($0.name, $0.batch, $0.shop, $0.previousBatch, $0.digest) }, shops: shops, sent: sent)
-        guard problems.isEmpty || steps.acceptsGaps else {
-            throw ToolError.failed(
-                problems.joined(separator: "\n") + "\nPut every report into the folder that the ERP got since the "
-                    + "backup, or say --accept-gaps; nothing was changed.")
-        }
+        if let refusal = chain.refusal(acceptsGaps: steps.acceptsGaps) { throw ToolError.failed(refusal) }
+        report.gapsAccepted = chain.gaps
         var seen = sent
         return steps.files.filter { seen.insert($0.batch).inserted }
     }
@@ -134,8 +145,7 @@ struct RestoredReports {
             INSERT INTO erp.reports AS r (id, shop, due, state, requested_by, requested_at, build, file_id, file_name,
                 digest, checksum, built_at, previous_batch, window_from, feed_complete_up_to, sent_at, answer, orders,
                 changes)
-            VALUES ($1, $2, $3, 'sent', 'after-restore', $4, 1, $5, $6, $7, $8, $4, $9, $10, $11, $4,
-                'read back from its file after a restore', $12, $13)
+            VALUES ($1, $2, $3, 'sent', 'after-restore', $4, 1, $5, $6, $7, $8, $4, $9, $10, $11, $4, $14, $12, $13)
             ON CONFLICT (id) DO UPDATE SET state = 'sent', build = r.build + 1, file_id = excluded.file_id,
                 file_name = excluded.file_name, digest = excluded.digest, checksum = excluded.checksum,
                 built_at = excluded.built_at, previous_batch = excluded.previous_batch,
@@ -148,7 +158,7 @@ struct RestoredReports {
                 .text(file.name), .text(file.digest), .text(file.checksum), .maybe(file.previousBatch) { .text($0) },
                 .maybe(file.windowFrom) { .timestamp($0) }, .maybe(file.knownUpTo) { .timestamp($0) },
                 .int(file.entries.filter { $0.place == "lines" }.count),
-                .int(file.entries.filter { $0.place == "changes" }.count),
+                .int(file.entries.filter { $0.place == "changes" }.count), .text(Self.answer),
             ])
     }
 

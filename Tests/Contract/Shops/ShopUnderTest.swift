@@ -124,9 +124,13 @@ struct TestCertificate: Sendable {
 
     static let shared = Task { try await make() }
 
+    private static let folder = FileManager.default.temporaryDirectory
+        .appending(path: "shop-contract-\(UUID().uuidString)")
+
     private static func make() async throws -> TestCertificate {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "shop-contract-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // All tests of the run share it, so it goes when their process ends.
+        atexit { try? FileManager.default.removeItem(at: TestCertificate.folder) }
         let certificate = TestCertificate(
             certificateFile: folder.appending(path: "certificate.pem").path,
             keyFile: folder.appending(path: "key.pem").path)
@@ -153,15 +157,8 @@ func connectorError(_ body: () async throws -> Void) async -> ConnectorError? {
     }
 }
 
-/// Waits until `condition` holds, at most ten seconds.
+/// Waits until `condition` holds; the test ends if it does not within a minute.
 func eventually(_ what: String, _ condition: () -> Bool) async throws {
-    let clock = ContinuousClock()
-    let end = clock.now + .seconds(10)
-    while !condition() {
-        guard clock.now < end else {
-            Issue.record("did not happen: \(what)")
-            return
-        }
-        try await Task.sleep(for: .milliseconds(20))
-    }
+    let holds = try await TestStack.eventually(condition)
+    try #require(holds, "did not happen: \(what)")
 }

@@ -61,7 +61,7 @@ struct BridgeBench: Sendable {
             let text = try bench.configurationText(
                 folder, smtpPort: port, waitMinutes: waitMinutes, attempts: attempts)
             try text.write(to: bench.configurationFile, atomically: true, encoding: .utf8)
-            try await bench.running(replicas, bench.configuration(), body)
+            try await bench.run(replicas, bench.configuration(), body)
         }
     }
 
@@ -79,7 +79,7 @@ struct BridgeBench: Sendable {
         operatorTool = Publisher(system.broker(.stockbridge))
     }
 
-    private func running(
+    private func run(
         _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (BridgeBench) async throws -> Void
     ) async throws {
         let outcome: Result<Void, any Error>
@@ -96,14 +96,10 @@ struct BridgeBench: Sendable {
         _ count: Int, _ configuration: StockbridgeConfiguration, _ body: () async throws -> Void
     ) async throws {
         let wall = clock.clock
-        let tasks = (0..<count).map { _ in
-            Task { try await ERPBridgeService(configuration: configuration, clock: wall).run() }
+        let replica: @Sendable () async throws -> Void = {
+            try await ERPBridgeService(configuration: configuration, clock: wall).run()
         }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
-        try outcome.get()
+        try await running(Array(repeating: replica, count: count), body)
     }
 
     /// The configuration that replicas run with.
@@ -123,25 +119,11 @@ struct BridgeBench: Sendable {
     private func configurationText(
         _ folder: URL, smtpPort: String, waitMinutes: Int, attempts: Int
     ) throws -> String {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        for service in ServiceName.allCases {
-            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
-            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
-        }
-        try secret("key", "ck_simulator")
-        try secret("secret", "cs_simulator")
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
         return """
             company: Hoa Sen Care
             time_zone: Asia/Ho_Chi_Minh
-            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
-            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
-            maximum_connections: 4}
+            \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {erp-bridge: 0}}
             mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}

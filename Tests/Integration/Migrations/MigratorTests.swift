@@ -1,6 +1,7 @@
 import Foundation
 import Migrations
 import PostgreSQL
+import Synchronization
 import TestStack
 import Testing
 
@@ -14,16 +15,20 @@ struct MigratorTests {
         _ body: (ScratchSystem, _ migrator: @escaping @Sendable ([Migration], Int) -> Migrator) async throws -> Void
     ) async throws {
         try await ScratchSystem.with([]) { system in
-            let pools = [1, 2].map { _ in PostgresPool(system.databaseAdministrator, maximumConnections: 2) }
+            let pools = Mutex<[PostgresPool]>([])
+            let outcome: Result<Void, any Error>
             do {
-                try await body(system) { steps, attempts in
-                    Migrator(pool: pools[0], database: system.name, steps: Migration.all + steps, attempts: attempts)
-                }
-            } catch {
-                for pool in pools { await pool.close() }
-                throw error
-            }
-            for pool in pools { await pool.close() }
+                outcome = .success(
+                    try await body(system) { steps, attempts in
+                        // Each has connections of its own, as another process would.
+                        let pool = PostgresPool(system.databaseAdministrator, maximumConnections: 2)
+                        pools.withLock { $0.append(pool) }
+                        return Migrator(
+                            pool: pool, database: system.name, steps: Migration.all + steps, attempts: attempts)
+                    })
+            } catch { outcome = .failure(error) }
+            for pool in pools.withLock({ $0 }) { await pool.close() }
+            try outcome.get()
         }
     }
 
@@ -64,6 +69,24 @@ struct MigratorTests {
         }
     }
 
+    @Test("The records of such a database are no exception: who reads them is not queued up behind, and not waited for")
+    func recordsInUse() async throws {
+        try await with { system, migrator in
+            try await system.administrate("ALTER TABLE public.stockbridge_migrations DROP COLUMN digest")
+            let holder = PostgresConnection(system.databaseAdministrator)
+            try await holder.script("BEGIN; LOCK TABLE public.stockbridge_migrations IN ACCESS SHARE MODE")
+            let first = try #require(Migration.all.first)
+            let began = ContinuousClock.now
+            await #expect(throws: MigrationProblem.tableInUse(first.name, attempts: 1)) {
+                try await migrator([], 1).migrate(roles: [])
+            }
+            #expect(ContinuousClock.now - began < .seconds(Double(Migrator.lockSeconds) + 10))
+            try await holder.script("COMMIT")
+            await holder.close()
+            #expect(try await migrator([], 1).migrate(roles: []) == [])
+        }
+    }
+
     @Test("A step that waits for a table gives way, and is applied once the table is free")
     func waitsForTable() async throws {
         try await with { system, migrator in
@@ -77,8 +100,12 @@ struct MigratorTests {
             #expect(ContinuousClock.now - began < .seconds(Double(Migrator.lockSeconds) + 10))
             async let applied = migrator(next, 20).migrate(roles: [])
             let waits = try await eventually {
+                // Other tests wait for tables of other databases.
                 try await system.number(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'") > 0
+                    """
+                    SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """) > 0
             }
             #expect(waits)
             try await holder.script("COMMIT")

@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Yams
 
 /// What `infra/monitoring` and `docs/monitoring.md` say.
@@ -37,18 +38,12 @@ struct MonitoringFiles {
         let tests: [Test]
     }
 
-    static let root: URL = {
-        var root = URL(filePath: #filePath)
-        for _ in 0..<4 { root.deleteLastPathComponent() }
-        return root
-    }()
-
-    static var folder: URL { root.appending(path: "infra/monitoring") }
+    static var folder: URL { Repository.folder.appending(path: "infra/monitoring") }
 
     static func path(_ name: String) -> String { folder.appending(path: name).path() }
 
     static func text(_ path: String) throws -> String {
-        try String(contentsOf: root.appending(path: path), encoding: .utf8)
+        try String(contentsOfFile: Repository.path(path), encoding: .utf8)
     }
 
     static func rules() throws -> [Rule] {

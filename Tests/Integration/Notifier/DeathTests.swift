@@ -17,7 +17,7 @@ struct DeathTests {
         var consumer = replica()
         var silent = 0
         var taken = 0
-        while silent < (taken == 0 ? 15 : 3) && taken < 60 {
+        while silent < 15 && taken < 60 {
             let deliveries = try await consumer.next(atMost: 1, within: .seconds(1), linger: .zero)
             taken += deliveries.count
             silent = deliveries.isEmpty ? silent + 1 : 0

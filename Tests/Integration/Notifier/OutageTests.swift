@@ -27,11 +27,13 @@ struct OutageTests {
             defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
             let configuration = try Self.configuration(system, folder, smtpPort: relay.port)
             let publisher = Publisher(system.broker(.stockPublisher))
-            let service = Task { try await NotifierService(configuration: configuration).run() }
             let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(system, relay, publisher)) } catch { outcome = .failure(error) }
-            service.cancel()
-            _ = await service.result
+            do {
+                outcome = .success(
+                    try await running([{ try await NotifierService(configuration: configuration).run() }]) {
+                        try await body(system, relay, publisher)
+                    })
+            } catch { outcome = .failure(error) }
             await publisher.close()
             try outcome.get()
         }
@@ -40,21 +42,11 @@ struct OutageTests {
     private static func configuration(
         _ system: ScratchSystem, _ folder: URL, smtpPort: Int
     ) throws -> StockbridgeConfiguration {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        try secret("broker", system.servers.brokerPassword(of: .notifier))
-        try secret("database", system.servers.databasePassword(of: .notifier))
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
         let text = """
             company: Hoa Sen Care
             time_zone: Asia/Ho_Chi_Minh
-            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-            virtual_host: \(system.name), password: "${file:\(folder.path)/broker}", tls: {enabled: false}}
-            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-            name: \(system.name), password: "${file:\(folder.path)/database}", tls: {enabled: false}, \
-            maximum_connections: 4}
+            \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {notifier: 0}}
             mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}
@@ -69,7 +61,7 @@ struct OutageTests {
               - name: saigon
                 platform: woocommerce
                 url: https://saigon.hoasen.example
-                credentials: {key: "${file:\(folder.path)/broker}", secret: "${file:\(folder.path)/broker}"}
+                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
                 warehouses: [HN]
             retry:
               tiers: [1s, 2s]

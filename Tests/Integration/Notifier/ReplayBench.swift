@@ -115,14 +115,10 @@ struct ReplayBench: Sendable {
         _ replicas: Int = 1, faults: FaultInjection = .none, _ body: () async throws -> Void
     ) async throws {
         let configuration = try ConfigurationLoader.load(path: configurationFile.path)
-        let tasks = (0..<replicas).map { _ in
-            Task { try await NotifierService(configuration: configuration, faults: faults).run() }
+        let replica: @Sendable () async throws -> Void = {
+            try await NotifierService(configuration: configuration, faults: faults).run()
         }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
-        try outcome.get()
+        try await running(Array(repeating: replica, count: replicas), body)
     }
 
     private var configurationFile: URL {
@@ -131,27 +127,13 @@ struct ReplayBench: Sendable {
     }
 
     private func writeConfiguration(in folder: URL) throws {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        for service in ServiceName.allCases {
-            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
-            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
-        }
-        try secret("key", "ck_simulator")
-        try secret("secret", "cs_simulator")
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
         let smtpPort = try #require(
             ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_SMTP_PORT"], "start the test stack first")
         try """
         company: Hoa Sen Care
         time_zone: Asia/Ho_Chi_Minh
-        broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-        virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
-        database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-        name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
-        maximum_connections: 4}
+        \(system.serverSections(secretsIn: folder))
         http: {bind: 127.0.0.1, ports: {notifier: 0}}
         mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
         people: {operations: [ops@hoasen.example]}

@@ -55,7 +55,7 @@ struct CollectorBench: Sendable {
                 let configuration = try configuration(
                     shops, simulators, system, folder, publicURL: publicURL, attempts: attempts)
                 outcome = .success(
-                    try await CollectorBench(system, simulators).running(replicas, configuration, body))
+                    try await CollectorBench(system, simulators).run(replicas, configuration, body))
             } catch {
                 outcome = .failure(error)
             }
@@ -74,22 +74,22 @@ struct CollectorBench: Sendable {
         ]
     }
 
-    private func running(
+    private func run(
         _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (CollectorBench) async throws -> Void
     ) async throws {
         let ports = self.ports
-        let tasks = (0..<replicas).map { _ in
-            Task {
-                try await OrderCollectorService(configuration: configuration, listening: { ports.add($0) }).run()
-            }
+        let replica: @Sendable () async throws -> Void = {
+            try await OrderCollectorService(configuration: configuration, listening: { ports.add($0) }).run()
         }
         let outcome: Result<Void, any Error>
         do {
-            try #require(try await eventually { ports.all.count == replicas }, "the replicas did not start in time")
-            outcome = .success(try await body(self))
+            outcome = .success(
+                try await running(Array(repeating: replica, count: replicas)) {
+                    try #require(
+                        try await eventually { ports.all.count == replicas }, "the replicas did not start in time")
+                    try await body(self)
+                })
         } catch { outcome = .failure(error) }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
         for publisher in others.values { await publisher.close() }
         http.close()
         try outcome.get()
@@ -108,18 +108,8 @@ struct CollectorBench: Sendable {
         _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
         publicURL: String?, attempts: Int
     ) throws -> StockbridgeConfiguration {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        for service in ServiceName.allCases {
-            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
-            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
-        }
-        try secret("key", "ck_simulator")
-        try secret("secret", "cs_simulator")
-        try secret("webhooks", "whsec_simulator")
+        try system.writeSecrets(
+            ["key": "ck_simulator", "secret": "cs_simulator", "webhooks": "whsec_simulator"], in: folder)
         let address = publicURL.map { ", public_url: \"\($0)\", insecure: true" } ?? ""
         let entries = shops.map { shop in
             """
@@ -137,11 +127,7 @@ struct CollectorBench: Sendable {
         let text = """
             company: Hoa Sen Care
             time_zone: Asia/Ho_Chi_Minh
-            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
-            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
-            maximum_connections: 4}
+            \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {order-collector: 0}}
             webhooks: {bind: 127.0.0.1, port: 0, maximum_body_bytes: 65536\(address)}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}

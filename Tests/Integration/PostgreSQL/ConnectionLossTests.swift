@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Testing
 
 @testable import PostgreSQL
@@ -164,18 +165,8 @@ final class SilentServer {
     let port: Int
 
     init?() {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { [descriptor] pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) + listen(descriptor, 8) + getsockname(descriptor, generic, &length)
-            }
-        }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        if status != 0 { return nil }
+        guard let socket = try? localSocket(listeningFor: 8) else { return nil }
+        (descriptor, port) = socket
     }
 
     deinit { close(descriptor) }

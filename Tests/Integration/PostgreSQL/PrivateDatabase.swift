@@ -25,7 +25,7 @@ final class PrivateDatabase {
         let folder = FileManager.default.temporaryDirectory.appending(path: "postgresql-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try give(folder.path())
+        try give(folder.path(), to: account)
         let primary = try PrivateDatabase(folder, "primary")
         let result: Result<Void, any Error>
         do {
@@ -36,14 +36,15 @@ final class PrivateDatabase {
         }
         // In a task of its own: a test that ran out of time is cancelled, and its clean-up must not be.
         let cleanUp = Task { for server in [primary] + primary.standbys { try await server.stop() } }
-        try await cleanUp.value
+        let cleaned = await cleanUp.result
         try result.get()
+        try cleaned.get()
     }
 
     private func initialize(in folder: URL) async throws {
         let password = folder.appending(path: "password")
         try Data("secret\n".utf8).write(to: password)
-        try Self.give(password.path())
+        try give(password.path(), to: Self.account)
         try await run([
             "initdb", "--pgdata", data.path(), "--username=postgres", "--pwfile=\(password.path())",
             "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
@@ -90,12 +91,18 @@ final class PrivateDatabase {
         guardian = try ChildProcess(
             name: "postgres", executable: "/bin/bash", arguments: ["-c", guarding, "guard"] + Self.account(server),
             endsWithInput: true)
-        try await eventually { await isReady() }
+        guard try await TestStack.eventually({ isReady }) else {
+            throw TestStackProblem("The server in \(data.path()) is not ready:\n\(guardian?.tail() ?? "")")
+        }
     }
 
-    /// Whether it lets sessions in, as a standby does too.
-    private func isReady() async -> Bool {
-        (try? await run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "\(port)"])) != nil
+    /// Whether it lets sessions in, as a standby does too. By its own word: at its port there might be another server.
+    private var isReady: Bool {
+        let file = data.appending(path: "postmaster.pid").path()
+        let lines = (try? String(contentsOfFile: file, encoding: .utf8))?.split(
+            separator: "\n", omittingEmptySubsequences: false)
+        guard let lines, lines.count > 7 else { return false }
+        return lines[3] == "\(port)" && lines[7].hasPrefix("ready")
     }
 
     /// Ends it as a power cut would.
@@ -139,12 +146,5 @@ final class PrivateDatabase {
     private static func account(_ command: [String]) -> [String] {
         guard geteuid() == 0 else { return command }
         return ["/usr/bin/setpriv", "--reuid", account, "--regid", account, "--init-groups", "--"] + command
-    }
-
-    private static func give(_ path: String) throws {
-        guard geteuid() == 0, let owner = getpwnam(account) else { return }
-        guard chown(path, owner.pointee.pw_uid, owner.pointee.pw_gid) == 0 else {
-            throw TestStackProblem("\(path) cannot be given to \(account)")
-        }
     }
 }

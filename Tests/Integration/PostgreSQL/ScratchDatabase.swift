@@ -1,4 +1,5 @@
 import Foundation
+import TestStack
 import Testing
 
 @testable import PostgreSQL
@@ -61,18 +62,12 @@ func postgresError<R>(
     return nil
 }
 
-/// Waits until `condition` holds, at most ten seconds.
+/// Waits until `condition` holds; the test ends if it does not within a minute.
 func eventually(
     sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else {
-            Issue.record("the condition did not come true", sourceLocation: sourceLocation)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(5))
-    }
+    let holds = try await TestStack.eventually(every: .milliseconds(5), condition)
+    try #require(holds, sourceLocation: sourceLocation)
 }
 
 struct Deliberate: Error {}

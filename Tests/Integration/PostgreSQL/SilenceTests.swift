@@ -72,9 +72,7 @@ extension PostgreSQLServer {
                 configuration.patience = .milliseconds(200)
                 let pool = PostgresPool(configuration, maximumConnections: 1)
                 _ = try await pool.query("SELECT 1")
-                relay.forgetConnections()
-                // The relay does it a moment after it is told to.
-                try await Task.sleep(for: .milliseconds(300))
+                try await relay.forgetConnections()
                 let began = ContinuousClock.now
                 let error = await postgresError { try await pool.query("SELECT 1") }
                 #expect(error?.label == "connection_lost")

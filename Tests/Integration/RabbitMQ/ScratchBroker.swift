@@ -38,8 +38,10 @@ struct ScratchBroker: Sendable {
         }
         // In a task of its own: a test that ran out of time is cancelled, and its clean-up must not be.
         let cleanUp = Task { _ = try await scratch.request("DELETE", "/api/vhosts/\(scratch.virtualHost)") }
-        try await cleanUp.value
-        return try result.get()
+        let cleaned = await cleanUp.result
+        let value = try result.get()
+        try cleaned.get()
+        return value
     }
 
     private init() throws {
@@ -135,11 +137,7 @@ extension Delivery {
     var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// Waits for a condition, at most ten seconds.
+/// Waits for a condition, at most a minute.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    for _ in 0..<500 {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    return false
+    try await TestStack.eventually(within: .seconds(60), condition)
 }

@@ -54,9 +54,7 @@ struct MailingTests {
     @Test("a day without a stock file is a mail too; the file that comes later is its update")
     func noFile() async throws {
         try await ReconcilerBench.with(["hanoi": products]) { bench in
-            _ = try await eventually {
-                try await bench.system.number("SELECT count(*) FROM shared.schedules WHERE service = 'reconciler'") == 1
-            }
+            try await bench.reaches(1, "SELECT count(*) FROM shared.schedules WHERE service = 'reconciler'")
             bench.jump(toMinute: 30)
             let first = try #require(try await bench.nextReport())
             #expect(!first.isComplete && !first.isUpdate && first.shops.count == 1 && first.differences == 0)

@@ -17,11 +17,9 @@ struct OrderCountTests {
             try simulator.placeOrder(["10": 2])
             let units = try #require(simulator.stock(of: "10"))
             try await bench.order("\(known.id)", in: "hanoi", listing: "10", units: 1)
-            _ = try await eventually {
-                try await bench.system.number("SELECT count(*) FROM reconciliation.orders") == 1
-            }
+            try await bench.reaches(1, "SELECT count(*) FROM reconciliation.orders")
             try await bench.collected("hanoi", upTo: bench.clock.now.addingTimeInterval(5))
-            _ = try await eventually { try await bench.system.number("SELECT count(*) FROM reconciliation.feeds") == 1 }
+            try await bench.reaches(1, "SELECT count(*) FROM reconciliation.feeds")
             bench.jump(toMinute: 4)
             try await bench.collected("hanoi", upTo: bench.clock.now)
             bench.publisher.state([.right("10", sku: "SOAP", units: units)], of: "hanoi")

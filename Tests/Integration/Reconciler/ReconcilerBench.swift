@@ -70,7 +70,7 @@ struct ReconcilerBench: Sendable {
                 let configuration = try configuration(
                     shops, simulators, system, folder, repairs: repairs, shopify: shopify, attempts: attempts)
                 let bench = ReconcilerBench(system, simulators)
-                outcome = .success(try await bench.running(replicas, configuration, body))
+                outcome = .success(try await bench.run(replicas, configuration, body))
             } catch {
                 outcome = .failure(error)
             }
@@ -99,19 +99,18 @@ struct ReconcilerBench: Sendable {
         for simulator in simulators.values { simulator.setClock(offsetSeconds: clock.offsetSeconds) }
     }
 
-    private func running(
+    private func run(
         _ replicas: Int, _ configuration: StockbridgeConfiguration, _ body: (ReconcilerBench) async throws -> Void
     ) async throws {
-        let clock = clock
-        var tasks = (0..<replicas).map { _ in
-            Task { try await ReconcilerService(configuration: configuration, clock: clock.wall).run() }
+        let (clock, publisher) = (clock, publisher)
+        let replica: @Sendable () async throws -> Void = {
+            try await ReconcilerService(configuration: configuration, clock: clock.wall).run()
         }
-        let publisher = publisher
-        tasks.append(Task { try await publisher.answer() })
+        let services = Array(repeating: replica, count: replicas) + [{ try await publisher.answer() }]
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
+        do { outcome = .success(try await running(services) { try await body(self) }) } catch {
+            outcome = .failure(error)
+        }
         await publisher.close()
         await collector.close()
         await operatorTool.close()
@@ -122,18 +121,8 @@ struct ReconcilerBench: Sendable {
         _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
         repairs: Bool, shopify: Set<ShopName>, attempts: Int
     ) throws -> StockbridgeConfiguration {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        for service in ServiceName.allCases {
-            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
-            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
-        }
-        try secret("key", "ck_simulator")
-        try secret("secret", "cs_simulator")
-        try secret("token", "shpat_simulator")
+        try system.writeSecrets(
+            ["key": "ck_simulator", "secret": "cs_simulator", "token": "shpat_simulator"], in: folder)
         let entries = shops.map { shop in
             let isShopify = shopify.contains(shop)
             let credentials =
@@ -155,11 +144,7 @@ struct ReconcilerBench: Sendable {
         let text = """
             company: Hoa Sen Care
             time_zone: Asia/Ho_Chi_Minh
-            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
-            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
-            maximum_connections: 4}
+            \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {reconciler: 0}}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}
@@ -219,6 +204,11 @@ struct ReconcilerBench: Sendable {
     }
 
     // MARK: Looking
+
+    /// Waits until a count has come to this.
+    func reaches(_ count: Int, _ sql: String) async throws {
+        try #require(try await eventually { try await system.number(sql) == count }, "never \(count): \(sql)")
+    }
 
     func simulator(_ shop: ShopName) throws -> ShopSimulator { try #require(simulators[shop]) }
 

@@ -55,9 +55,7 @@ struct ReconcilingTests {
             bench.publisher.state(listings, of: "hanoi")
             bench.publisher.beforeAnswering {
                 try await bench.order("500", in: "hanoi", listing: "10", units: 2)
-                _ = try await eventually {
-                    try await bench.system.number("SELECT count(*) FROM reconciliation.orders") == 1
-                }
+                try await bench.reaches(1, "SELECT count(*) FROM reconciliation.orders")
             }
             try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
             let report = try #require(try await bench.nextReport())
@@ -88,7 +86,7 @@ struct ReconcilingTests {
         try await ReconcilerBench.with(["hanoi": products]) { bench in
             try bench.simulator("hanoi").setStock(of: "10", to: 8)
             try await bench.collected("hanoi", upTo: bench.clock.now.addingTimeInterval(-30))
-            _ = try await eventually { try await bench.system.number("SELECT count(*) FROM reconciliation.feeds") == 1 }
+            try await bench.reaches(1, "SELECT count(*) FROM reconciliation.feeds")
             bench.publisher.state(listings, of: "hanoi")
             try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
             #expect(
@@ -97,9 +95,7 @@ struct ReconcilingTests {
                         "SELECT count(*) FROM reconciliation.run_shops WHERE state = 'settling'") == 1
                 })
             try await bench.order("500", in: "hanoi", listing: "10", units: 2)
-            _ = try await eventually {
-                try await bench.system.number("SELECT count(*) FROM reconciliation.orders") == 1
-            }
+            try await bench.reaches(1, "SELECT count(*) FROM reconciliation.orders")
             try await bench.collected("hanoi", upTo: bench.clock.now)
             let report = try #require(try await bench.nextReport())
             #expect(report.shops.first?.categories == ["ok": 11, "in_flight": 1])

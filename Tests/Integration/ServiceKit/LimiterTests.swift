@@ -62,7 +62,7 @@ struct LimiterTests {
     func rate() async throws {
         try await withReplicas(3) { _, pools in
             let times = try await turns(of: pools, each: 40) { pool in
-                try await AccountLimiter(pool: pool, account: "shop hanoi", perSecond: 50, burst: 5).reserve(calls: 1)
+                try await AccountLimiter(pool: pool, account: "shop hanoi", perSecond: 50, burst: 5).wait(calls: 1)
             }
             #expect(times.count == 120)
             // A caller that is woken late makes the gap to the next one smaller; the shop sees calls, not slots.
@@ -106,11 +106,11 @@ struct LimiterTests {
     func calls() async throws {
         try await withReplicas(1) { _, pools in
             let slow = AccountLimiter(pool: pools[0], account: "shop hanoi", perSecond: 1, burst: 2)
-            #expect(try await slow.reserve(calls: 1) == 0)
-            let wait = try await slow.reserve(calls: 3)
+            #expect(try await slow.wait(calls: 1) == 0)
+            let wait = try await slow.wait(calls: 3)
             #expect(wait > 2.5 && wait <= 3)
             let other = AccountLimiter(pool: pools[0], account: "shop saigon", perSecond: 1, burst: 2)
-            #expect(try await other.reserve(calls: 1) == 0)
+            #expect(try await other.wait(calls: 1) == 0)
         }
     }
 
@@ -118,16 +118,16 @@ struct LimiterTests {
     func burst() async throws {
         try await withReplicas(1) { _, pools in
             let limiter = AccountLimiter(pool: pools[0], account: "shop hanoi", perSecond: 0.5, burst: 1)
-            #expect(try await limiter.reserve(calls: 1) == 0)
+            #expect(try await limiter.wait(calls: 1) == 0)
             let quick = AccountLimiter(pool: pools[0], account: "shop saigon", perSecond: 4, burst: 3)
-            #expect(try await quick.reserve(calls: 1) == 0)
+            #expect(try await quick.wait(calls: 1) == 0)
             try await Task.sleep(for: .seconds(1))
             let waits = try await pools[0].query(
                 "SELECT shared.reserve_calls('shop saigon', 1, 4, 3) AS seconds FROM generate_series(1, 5)"
             ).map { try $0.decode("seconds", as: Double.self) }
             #expect(waits.filter { $0 == 0 }.count == 3)
             #expect(waits[4] > waits[3] && waits[3] > 0.15)
-            #expect(try await limiter.reserve(calls: 1) > 0.5)
+            #expect(try await limiter.wait(calls: 1) > 0.5)
         }
     }
 
@@ -135,11 +135,11 @@ struct LimiterTests {
     func block() async throws {
         try await withReplicas(2) { _, pools in
             let limiters = pools.map { AccountLimiter(pool: $0, account: "shop hanoi", perSecond: 100, burst: 10) }
-            #expect(try await limiters[0].reserve(calls: 1) == 0)
+            #expect(try await limiters[0].wait(calls: 1) == 0)
             try await limiters[0].block(seconds: 5)
             try await limiters[1].block(seconds: 1)
             for limiter in limiters {
-                let wait = try await limiter.reserve(calls: 1)
+                let wait = try await limiter.wait(calls: 1)
                 #expect(wait > 4 && wait <= 5.1)
             }
         }
@@ -151,24 +151,31 @@ struct LimiterTests {
             let breakers = pools.map {
                 CircuitBreaker(pool: $0, account: "shop hanoi", threshold: 3, probeSeconds: 0.5)
             }
+            let limiters = pools.map { AccountLimiter(pool: $0, account: "shop hanoi", perSecond: 100, burst: 100) }
+            func turn(_ limiter: AccountLimiter) async throws -> AccountLimiter.Turn {
+                try await limiter.takeTurn(calls: 1, probeSeconds: 0.5)
+            }
+            let free = AccountLimiter.Turn.after(seconds: 0)
             #expect(try await breakers[0].failed(reason: "503") == false)
             #expect(try await breakers[1].failed(reason: "503") == false)
-            #expect(try await breakers[2].permission() == .closed)
+            #expect(try await turn(limiters[2]) == free)
             #expect(try await breakers[2].failed(reason: "503") == true)
             #expect(try await breakers[0].failed(reason: "503") == false, "it is open already")
-            #expect(try await breakers[0].permission() == .open)
+            #expect(try await turn(limiters[0]) == .breakerOpen)
             for _ in 0..<2 {
                 try await Task.sleep(for: .milliseconds(600))
-                let answers = try await withThrowingTaskGroup(of: CircuitBreaker.Permission.self) { group in
-                    for breaker in breakers + breakers { group.addTask { try await breaker.permission() } }
-                    return try await group.reduce(into: [CircuitBreaker.Permission]()) { $0.append($1) }
+                let answers = try await withThrowingTaskGroup(of: AccountLimiter.Turn.self) { group in
+                    for limiter in limiters + limiters {
+                        group.addTask { try await limiter.takeTurn(calls: 1, probeSeconds: 0.5) }
+                    }
+                    return try await group.reduce(into: [AccountLimiter.Turn]()) { $0.append($1) }
                 }
-                #expect(answers.filter { $0 == .probe }.count == 1)
-                #expect(answers.filter { $0 == .open }.count == 5)
+                #expect(answers.filter { $0 == .probe(seconds: 0) }.count == 1)
+                #expect(answers.filter { $0 == .breakerOpen }.count == 5)
             }
             #expect(try await breakers[1].succeeded() == true)
             #expect(try await breakers[1].succeeded() == false, "it was closed already")
-            #expect(try await breakers[0].permission() == .closed)
+            #expect(try await turn(limiters[0]) == free)
             #expect(try await breakers[0].failed(reason: "503") == false, "counting begins anew")
             #expect(try await system.number("SELECT failures FROM shared.breakers") == 1)
         }
@@ -187,5 +194,15 @@ struct LimiterTests {
             }
             #expect(try await system.number("SELECT count(*) FROM shared.rate_limiters") == 0)
         }
+    }
+}
+
+extension AccountLimiter {
+    /// The seconds to wait before the calls, of an account that is not out.
+    fileprivate func wait(calls: Int) async throws -> Double {
+        guard case .after(let seconds) = try await takeTurn(calls: calls, probeSeconds: 10) else {
+            throw TestStackProblem("The breaker is open.")
+        }
+        return seconds
     }
 }

@@ -60,8 +60,10 @@ struct PublisherBench: Sendable {
                 let connectors = Dictionary(
                     uniqueKeysWithValues: shops.compactMap { shop in shop.connector.map { (shop.name, $0) } })
                 outcome = .success(
-                    try await bench.running(replicas, body) {
-                        StockPublisherService(configuration: configuration, clock: clock, connectors: connectors)
+                    try await bench.run(replicas, body) {
+                        let service = StockPublisherService(
+                            configuration: configuration, clock: clock, connectors: connectors)
+                        try await service.run()
                     })
             } catch {
                 outcome = .failure(error)
@@ -81,18 +83,15 @@ struct PublisherBench: Sendable {
         operatorTool = Publisher(system.broker(.stockbridge))
     }
 
-    private func running(
+    private func run(
         _ replicas: Int, _ body: (PublisherBench) async throws -> Void,
-        _ service: () -> StockPublisherService
+        _ replica: @escaping @Sendable () async throws -> Void
     ) async throws {
-        let tasks = (0..<replicas).map { _ in
-            let replica = service()
-            return Task { try await replica.run() }
-        }
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
-        for task in tasks { task.cancel() }
-        for task in tasks { _ = await task.result }
+        do {
+            outcome = .success(
+                try await running(Array(repeating: replica, count: replicas)) { try await body(self) })
+        } catch { outcome = .failure(error) }
         await ingestor.close()
         await operatorTool.close()
         await collector.close()
@@ -111,21 +110,11 @@ struct PublisherBench: Sendable {
         return simulator
     }
 
-    private static func configuration(
+    static func configuration(
         _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
         _ attempts: Int
     ) throws -> StockbridgeConfiguration {
-        func secret(_ name: String, _ text: String) throws {
-            let file = folder.appendingPathComponent(name)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        }
-        for service in ServiceName.allCases {
-            try secret("broker-\(service.rawValue)", system.servers.brokerPassword(of: service))
-            try secret("database-\(service.rawValue)", system.servers.databasePassword(of: service))
-        }
-        try secret("key", "ck_simulator")
-        try secret("secret", "cs_simulator")
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
         let entries = shops.map { shop in
             """
               - name: \(shop.name)
@@ -142,11 +131,7 @@ struct PublisherBench: Sendable {
         let text = """
             company: Hoa Sen Care
             time_zone: Asia/Ho_Chi_Minh
-            broker: {host: \(system.servers.broker.host), port: \(system.servers.broker.port), \
-            virtual_host: \(system.name), password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
-            database: {host: \(system.servers.database.host), port: \(system.servers.database.port), \
-            name: \(system.name), password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, \
-            maximum_connections: 4}
+            \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {stock-ingestor: 0, stock-publisher: 0, notifier: 0}}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
             people: {operations: [ops@hoasen.example]}

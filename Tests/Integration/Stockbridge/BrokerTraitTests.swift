@@ -66,7 +66,7 @@ struct BrokerTraitTests {
             var count = 0
             var consumer = Consumer(broker, queue: queue, prefetch: 1)
             while count < most {
-                let taken = try await consumer.next(atMost: 1, within: .seconds(3))
+                let taken = try await consumer.next(atMost: 1, within: .seconds(15))
                 if taken.isEmpty { break }
                 count += 1
                 if dies {
@@ -83,7 +83,7 @@ struct BrokerTraitTests {
         /// The next message of a queue, taken out of it, or nil if none comes.
         func take(from queue: String) async throws -> Delivery? {
             let consumer = Consumer(broker, queue: queue, prefetch: 1)
-            let taken = try await consumer.next(atMost: 1, within: .seconds(5)).first
+            let taken = try await consumer.next(atMost: 1, within: .seconds(15)).first
             if let taken { try await consumer.ack([taken.tag]) }
             await consumer.close()
             return taken

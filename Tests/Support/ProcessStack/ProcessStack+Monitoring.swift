@@ -7,11 +7,11 @@ extension ProcessStack {
     public func metricsAddresses() throws -> [String: [String]] {
         var addresses: [String: [String]] = [:]
         for (name, child) in runningServices {
-            guard let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#) else {
+            guard let port = child.adminPort else {
                 throw ProcessStackProblem("\(name) has not said where its metrics are.")
             }
             let service = name.replacing(#/-\d+$/#, with: "")
-            addresses[service, default: []].append("127.0.0.1:\(port.output.1)")
+            addresses[service, default: []].append("127.0.0.1:\(port)")
         }
         return addresses
     }

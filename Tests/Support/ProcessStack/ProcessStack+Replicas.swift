@@ -7,7 +7,7 @@ extension ProcessStack {
     /// How many messages of each queue a replica has handled since it started, as its metrics say.
     public func handled(by service: String, replica: Int = 1) async throws -> [String: Int] {
         let child = try running(service, replica: replica)
-        guard let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#)?.output.1 else {
+        guard let port = child.adminPort else {
             throw ProcessStackProblem("\(child.name) does not say where its metrics are.")
         }
         let answer = try await management.transfer.send(

@@ -63,8 +63,7 @@ extension ProcessStack {
     }
 
     private func isReady(_ child: ChildProcess) async -> Bool {
-        let port = child.errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#)?.output.1
-        guard let port else { return false }
+        guard let port = child.adminPort else { return false }
         let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
         return (try? await management.transfer.send(request))?.status == 200
     }
@@ -203,6 +202,13 @@ extension ProcessStack {
         return try await Morning.make(
             in: directory.appending(path: "morning-\(number)"), skus: plan.skus, seed: plan.seed, day: number,
             date: first.formatted(.iso8601.year().month().day()))
+    }
+}
+
+extension ChildProcess {
+    /// Where a service answers for its health and metrics, once its log says so.
+    var adminPort: String? {
+        errors.firstMatch(of: #/"message":"health and metrics","port":"(\d+)"/#).map { String($0.output.1) }
     }
 }
 

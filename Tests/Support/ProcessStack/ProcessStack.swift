@@ -37,13 +37,15 @@ public final class ProcessStack: Sendable {
     /// Where the executables are that are started from now on; nil for those that were built with the test.
     let programs: Mutex<URL?>
 
+    private static let places = Turnstile(2)
+
     /// Makes a system, runs the body with it, and removes it whatever happens.
     ///
     /// With `STOCKBRIDGE_TEST_KEEP` set its directory is left, and its place said.
     public static func with<Result>(
         _ plan: StackPlan, _ body: (ProcessStack) async throws -> Result
     ) async throws -> Result {
-        await Turnstile.systems.enter()
+        try await places.enter()
         let outcome: Swift.Result<Result, any Error>
         do {
             let stack = try await make(plan)
@@ -58,7 +60,7 @@ public final class ProcessStack: Sendable {
         } catch {
             outcome = .failure(error)
         }
-        await Turnstile.systems.leave()
+        await places.leave()
         return try outcome.get()
     }
 
@@ -117,16 +119,7 @@ public final class ProcessStack: Sendable {
         try startMailServer(port: mailPort)
         try writeEnvironment(mailPort: mailPort)
         try await writeConfiguration()
-        // Roles belong to the whole cluster, and two changes of one role at once fail; other tests hold the same lock.
-        let lock = PostgresConnection(servers.database)
-        do {
-            _ = try await lock.query("SELECT pg_advisory_lock(7733001)")
-            try await stockbridge("migrate")
-            await lock.close()
-        } catch {
-            await lock.close()
-            throw error
-        }
+        try await withRolesLocked { _ = try await stockbridge("migrate") }
         try await stockbridge("topology", "apply", "--yes")
         openDatabase()
     }
@@ -165,7 +158,9 @@ public final class ProcessStack: Sendable {
     // MARK: - Removing
 
     private func remove() async {
-        for child in children.withLock({ $0 }) { child.kill() }
+        let started = children.withLock { $0 }
+        for child in started { child.signal(SIGKILL) }
+        for child in started { _ = try? await child.waitForExit() }
         for simulator in shops.values { await simulator.stop() }
         if let pool = database.withLock({ $0.take() }) { await pool.close() }
         let administration = PostgresConnection(servers.database)
@@ -231,27 +226,5 @@ enum Secrets {
             try keep("shop-\(shop)-secret", secret(of: shop))
             try keep("shop-\(shop)-webhook", webhookSecret(of: shop))
         }
-    }
-}
-
-/// Bounds how many systems run at once: cores are few.
-private actor Turnstile {
-    static let systems = Turnstile(2)
-
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(_ free: Int) { self.free = free }
-
-    func enter() async {
-        if free > 0 {
-            free -= 1
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    func leave() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }

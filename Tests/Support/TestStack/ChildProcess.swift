@@ -90,7 +90,11 @@ public final class ChildProcess: Sendable {
         ended.withLock { known in
             if let known { return known }
             var status: Int32 = 0
-            guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+            let reaped = waitpid(pid, &status, WNOHANG)
+            // Somebody else was told how it ended, which is nobody's business but must not be waited for.
+            let isUnknown = reaped == -1 && errno == ECHILD
+            guard reaped == pid || isUnknown else { return nil }
+            if isUnknown { status = SIGKILL }
             LiveChildren.shared.remove(pid)
             let signal = status & 0x7f
             known = signal == 0 ? (status >> 8) & 0xff : -signal

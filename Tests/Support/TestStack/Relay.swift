@@ -24,7 +24,13 @@ public final class Relay: Sendable {
     private init(port: Int, child: ChildProcess) { (self.port, self.child) = (port, child) }
 
     /// Makes every connection of this moment half-open: neither side hears of the other any more. Later ones work.
-    public func forgetConnections() { child.signal(SIGUSR1) }
+    /// Returns once it is so.
+    public func forgetConnections() async throws {
+        let before = child.output.split(separator: "\n").count
+        child.signal(SIGUSR1)
+        let isDone = try await eventually(within: .seconds(60)) { child.output.split(separator: "\n").count > before }
+        guard isDone else { throw TestStackProblem("\(child.name) has not forgotten its connections.") }
+    }
 
     /// Stops it: everything is taken in until buffers are full, nothing is answered.
     public func freeze() { child.signal(SIGSTOP) }

@@ -1,5 +1,5 @@
 public import Contracts
-import Foundation
+public import Foundation
 public import Messaging
 import Migrations
 public import PostgreSQL
@@ -14,6 +14,8 @@ public struct ScratchSystem: Sendable {
     /// The name of both the virtual host and the database.
     public let name: String
 
+    private static let places = Turnstile(4)
+
     /// Makes a system of these services, runs a test in it, and removes it whatever happens.
     public static func with<Result>(
         _ services: [ServiceDescription], _ body: (ScratchSystem) async throws -> Result
@@ -21,7 +23,7 @@ public struct ScratchSystem: Sendable {
         let servers = try TestServers()
         let suffix = UUID().uuidString.lowercased().replacing("-", with: "")
         let system = ScratchSystem(services: services, servers: servers, name: "stockbridge_test_\(suffix)")
-        await Gate.systems.enter()
+        try await places.enter()
         let outcome: Swift.Result<Result, any Error>
         do {
             try await system.make()
@@ -31,7 +33,7 @@ public struct ScratchSystem: Sendable {
         }
         // In a task of its own: a test that ran out of time is cancelled, and cleaning up after it must not be.
         let removed = await Task { await system.remove() }.value
-        await Gate.systems.leave()
+        await places.leave()
         let result = try outcome.get()
         if let removed { throw removed }
         return result
@@ -66,6 +68,34 @@ public struct ScratchSystem: Sendable {
         var configuration = servers.database
         configuration.database = name
         return configuration
+    }
+
+    // MARK: - For configurations
+
+    /// Writes the passwords of all services, and what else a configuration refers to, as files of this folder.
+    ///
+    /// - Parameter further: The other secrets, by the name of their file.
+    public func writeSecrets(_ further: [String: String] = [:], in folder: URL) throws {
+        var secrets = further
+        for service in ServiceName.allCases {
+            secrets["broker-\(service.rawValue)"] = servers.brokerPassword(of: service)
+            secrets["database-\(service.rawValue)"] = servers.databasePassword(of: service)
+        }
+        for (name, text) in secrets {
+            let file = folder.appending(path: name)
+            try Data(text.utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path())
+        }
+    }
+
+    /// The sections `broker` and `database` of a configuration, with the secrets that were written in this folder.
+    public func serverSections(secretsIn folder: URL) -> String {
+        """
+        broker: {host: \(servers.broker.host), port: \(servers.broker.port), virtual_host: \(name), \
+        password: "${file:\(folder.path)/broker-{service}}", tls: {enabled: false}}
+        database: {host: \(servers.database.host), port: \(servers.database.port), name: \(name), \
+        password: "${file:\(folder.path)/database-{service}}", tls: {enabled: false}, maximum_connections: 4}
+        """
     }
 
     // MARK: - Looking and acting from outside
@@ -183,6 +213,12 @@ private actor BrokerUsers {
                     ["password": servers.brokerPassword(of: service), "tags": ""])
             }
         made[service] = task
-        try await task.value
+        do {
+            try await task.value
+        } catch {
+            // The next test tries again.
+            if made[service] == task { made[service] = nil }
+            throw error
+        }
     }
 }

@@ -24,10 +24,7 @@ public final class SwitchedPort: Sendable {
 
     /// From now on connections are refused, and those there are end.
     public func close() {
-        relay.withLock { child in
-            child?.kill()
-            child = nil
-        }
+        relay.withLock { $0.take() }?.kill()
     }
 
     private static let program = """

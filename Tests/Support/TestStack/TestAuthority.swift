@@ -47,11 +47,7 @@ public struct TestAuthority: Sendable {
             "-days", "\(days)", "-extfile", base + ".extensions", "-out", base + ".pem",
         ])
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: base + ".key")
-        if geteuid() == 0, let owner = getpwnam(account) {
-            guard chown(base + ".key", owner.pointee.pw_uid, owner.pointee.pw_gid) == 0 else {
-                throw TestStackProblem("The key \(base).key cannot be given to \(account).")
-            }
-        }
+        try give(base + ".key", to: account)
         return Certificate(file: base + ".pem", key: base + ".key")
     }
 

@@ -14,24 +14,27 @@ public func eventually(
     return true
 }
 
-/// Bounds how many scratch systems exist at once: tests run all at the same time, servers and cores are few.
-actor Gate {
-    static let systems = Gate(4)
-
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(_ free: Int) { self.free = free }
-
-    func enter() async {
-        if free > 0 {
-            free -= 1
-            return
+/// Runs services beside the body; afterwards they have ended.
+///
+/// - Throws: What the body throws; ``TestStackProblem`` if a service ended by an error while the body ran, which
+///   explains what the test then waited for in vain.
+public func running<Result>(
+    _ services: [@Sendable () async throws -> Void], _ body: () async throws -> Result
+) async throws -> Result {
+    let tasks = services.map { service in
+        Task { () -> (any Error)? in
+            // Once it is cancelled, every way to end is right.
+            do { try await service() } catch { return Task.isCancelled ? nil : error }
+            return nil
         }
-        await withCheckedContinuation { waiting.append($0) }
     }
-
-    func leave() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
+    let outcome: Swift.Result<Result, any Error>
+    do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+    for task in tasks { task.cancel() }
+    var failures: [any Error] = []
+    for task in tasks { if let failure = await task.value { failures.append(failure) } }
+    guard let failure = failures.first else { return try outcome.get() }
+    var problem = "A service ended while the test ran: \(failure)"
+    if case .failure(let error) = outcome { problem += "\nThe test then ended with: \(error)" }
+    throw TestStackProblem(problem)
 }

@@ -55,6 +55,22 @@ struct ServersTests {
         #expect(ConnectionAdvice.reason("no answer") == "no answer")
     }
 
+    @Test func ofANameWithTwoAddressesTheLastOneDecides() {
+        let refused = """
+            connection to server at "localhost" (::1), port 5432 failed: Connection refused
+            \tIs the server running on that host and accepting TCP/IP connections?
+            """
+        let password =
+            #"connection to server at "localhost" (127.0.0.1), port 5432 failed: FATAL:  password authentication "#
+            + #"failed for user "u""#
+        #expect(ConnectionAdvice.lastWord(refused + "\n" + password + "\n") == password)
+        #expect(ConnectionAdvice.lastWord(refused + "\n").hasSuffix("Connection refused"))
+        #expect(
+            ConnectionAdvice.lastWord("could not translate host name \"db\" to address: unknown\nmore")
+                == "could not translate host name \"db\" to address: unknown")
+        #expect(ConnectionAdvice.lastWord("") == "no reason given")
+    }
+
     @Test func whatAllServersSayIsOneReason() {
         let summary = ConnectionAdvice.summary([(servers[0], "refused"), (servers[1], "silent")])
         #expect(summary == "refused; nor to b:5432 (silent)")

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import Foundation
 import Testing
@@ -200,10 +201,10 @@ struct OrderSettingsTests {
     @Test("the services that talk to shops need their secrets, and erp-bridge needs the mail server's")
     func secrets() throws {
         let configuration = try load(exampleText())
-        func paths(_ service: String) -> [String] {
+        func paths(_ service: ServiceName) -> [String] {
             configuration.checkSecrets(for: .service(service), environment: [:]).map(\.path)
         }
-        for service in ["stock-publisher", "order-collector", "reconciler"] {
+        for service in [ServiceName.stockPublisher, .orderCollector, .reconciler] {
             let paths = paths(service)
             for path in [
                 "shops[0].credentials.key", "shops[3].credentials.access_token", "shops[3].credentials.client_secret",
@@ -211,10 +212,10 @@ struct OrderSettingsTests {
             ] {
                 #expect(paths.contains(path), "\(service): \(path)")
             }
-            #expect(paths.contains("shops[0].orders.webhook_secret") == (service == "order-collector"))
+            #expect(paths.contains("shops[0].orders.webhook_secret") == (service == .orderCollector))
             #expect(!paths.contains { $0.hasPrefix("mail") || $0.hasPrefix("sources") })
         }
-        let bridge = paths("erp-bridge")
+        let bridge = paths(.erpBridge)
         #expect(bridge.contains("mail.password") && bridge.contains("mail.ca_file"))
         #expect(!bridge.contains { $0.hasPrefix("shops") })
     }

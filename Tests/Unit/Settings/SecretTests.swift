@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import Testing
 
@@ -92,11 +93,11 @@ struct SecretTests {
     @Test("a service is asked only for what it uses, each unresolvable one with its line and what to do")
     func checkSecrets() throws {
         let configuration = try ConfigurationLoader.load(text: exampleText(), file: "/etc/stockbridge/s.yaml")
-        let publisher = configuration.checkSecrets(for: .service("stock-publisher"), environment: [:])
+        let publisher = configuration.checkSecrets(for: .service(.stockPublisher), environment: [:])
         #expect(publisher.contains { $0.path == "shops[4].credentials.secret" && $0.line > 100 })
         #expect(publisher.contains { $0.path == "shops[0].ca_file" })
         #expect(!publisher.contains { $0.path.hasPrefix("sources") || $0.path.hasPrefix("mail") })
-        let ingestor = configuration.checkSecrets(for: .service("stock-ingestor"), environment: [:])
+        let ingestor = configuration.checkSecrets(for: .service(.stockIngestor), environment: [:])
         #expect(
             ingestor.map(\.path) == [
                 "broker.password", "database.password", "sources[0].location.passphrase", "broker.tls.ca_file",
@@ -116,7 +117,7 @@ struct SecretTests {
             try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/broker-notifier"))
             let text = minimalText.replacingOccurrences(of: "${env:BROKER}", with: "${file:broker-{service}}")
             let configuration = try ConfigurationLoader.load(text: text, file: folder + "/stockbridge.yaml")
-            #expect(configuration.checkSecrets(for: .service("notifier"), environment: ["DB": "x"]).isEmpty)
+            #expect(configuration.checkSecrets(for: .service(.notifier), environment: ["DB": "x"]).isEmpty)
         }
     }
 }

@@ -159,6 +159,6 @@ struct FileResultTests {
     func derived() {
         #expect(DerivedID.make("a", "b") == DerivedID.make("a", "b"))
         #expect(DerivedID.make("a", "b") != DerivedID.make("ab"))
-        #expect(Hexadecimal.text([0, 15, 255] as [UInt8]) == "000fff")
+        #expect(([0, 15, 255] as [UInt8]).hexadecimal == "000fff")
     }
 }
