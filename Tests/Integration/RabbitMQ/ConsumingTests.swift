@@ -60,13 +60,13 @@ extension BrokerTests {
                 try await scratch.fill("q", 1)
                 let consumer = Consumer(scratch.configuration(), queue: "q", prefetch: 10)
                 let first = try await consumer.take(1)
-                let waiting = Task { try await consumer.next(atMost: 1, within: .seconds(20)) }
+                let waiting = Task { try await consumer.next(atMost: 1, within: .seconds(120)) }
                 let start = ContinuousClock.now
                 try await consumer.ack(first.map(\.tag))
-                #expect(start.duration(to: .now) < .seconds(5))
+                #expect(start.duration(to: .now) < .seconds(60))
                 await consumer.cancel()
                 #expect(try await waiting.value.isEmpty)
-                #expect(start.duration(to: .now) < .seconds(5))
+                #expect(start.duration(to: .now) < .seconds(60))
                 await consumer.close()
             }
         }
