@@ -35,6 +35,9 @@ struct CheckerFaults {
                 exchange: "", routingKey: "stock-ingestor.dead", properties: MessageProperties(messageID: "planted"),
                 body: Array("{}".utf8))
         ])
+        try await stack.wait(for: "the dead letter to be archived") {
+            try await stack.number("SELECT count(*) FROM dead_letters.letters WHERE state = 'waiting'") == 1
+        }
 
         let verdict = try await Checker(stack).verdict(round.morning)
         let lost = [
