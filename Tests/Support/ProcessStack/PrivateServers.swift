@@ -108,7 +108,7 @@ public final class PrivateServers: Sendable {
     /// Takes all that is free on the database's disk.
     public func fillDisk() throws {
         guard hasOwnDisk else { throw ProcessStackProblem("The database has no disk of its own.") }
-        let descriptor = open(ballast, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        let descriptor = open(ballast, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw ProcessStackProblem("The ballast cannot be written.") }
         defer { close(descriptor) }
         var size = 1 << 20
