@@ -33,7 +33,7 @@ struct BadDeployment: Sendable, CustomTestStringConvertible {
 
 @Suite(
     "A deployment with one thing wrong: one line says what and what to do, and nothing is half done", .serialized,
-    .timeLimit(.minutes(10)), DeploymentSystem())
+    .timeLimit(.minutes(20)), DeploymentSystem())
 struct BadDeploymentTests {
     static let services = [
         BadDeployment(

@@ -4,8 +4,8 @@ import Testing
 struct RepositoryTests {
     static let rules: [any RepositoryRule.Type] = [
         FileLengthRule.self, FunctionLengthRule.self, LineWidthRule.self, ForcedUnwrapRule.self,
-        UncheckedReasonRule.self, PureDecisionRule.self, BlockingProcessRule.self, CModuleImportRule.self,
-        DependencyDirectionRule.self,
+        UncheckedReasonRule.self, PureDecisionRule.self, BlockingProcessRule.self, TimeLimitRule.self,
+        CModuleImportRule.self, DependencyDirectionRule.self,
         TargetPathRule.self, EmptyFileRule.self, DocumentationLinkRule.self, NamedScriptRule.self,
         InfrastructureRule.self, UnfinishedWorkRule.self, PrivateMatterRule.self, MigrationRule.self,
     ]

@@ -102,6 +102,16 @@ struct RuleTests {
             findings(BlockingProcessRule(), texts) == ["A.swift:1: has Process()", "A.swift:2: has waitUntilExit("])
     }
 
+    @Test("A time limit that a test may use up while it waits for its turn is found")
+    func timeLimit() {
+        let texts = [
+            "Tests/Faults/A.swift": "@Test(.timeLimit(.minutes(20)))\n@Test(.timeLimit(.minutes(5)), Other())",
+            "Tests/Unit/B.swift": "@Test(.timeLimit(.minutes(1)))",
+        ]
+        let found = findings(TimeLimitRule(), texts)
+        #expect(found == ["Tests/Faults/A.swift:2: ends a test after 5 minutes, turn or no turn"])
+    }
+
     @Test("A file without a declaration is found")
     func emptyFile() {
         let texts = ["A.swift": "import Foundation\n// nothing yet\n", "B.swift": "enum B {}\n"]

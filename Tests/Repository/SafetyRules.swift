@@ -69,3 +69,22 @@ struct BlockingProcessRule: RepositoryRule {
         }
     }
 }
+
+/// A test's time runs while it waits for its turn at the servers, which may come when nearly all others are done.
+struct TimeLimitRule: RepositoryRule {
+    static let demand = "where tests take turns at servers, time limits are against hangs: 20 minutes or more"
+
+    private static let folders = ["Tests/Integration", "Tests/EndToEnd", "Tests/Faults"]
+
+    func findings(in tree: SourceTree) -> [Finding] {
+        tree.files(ofKind: "swift").flatMap { file in
+            guard Self.folders.contains(where: { file.isBelow($0) }) else { return [Finding]() }
+            return file.code.lines.enumerated().flatMap { index, line in
+                line.matches(of: #/timeLimit\(\.minutes\((\d+)\)/#).compactMap { limit in
+                    guard let minutes = Int(limit.output.1), minutes < 20 else { return nil }
+                    return Finding(file, line: index + 1, "ends a test after \(minutes) minutes, turn or no turn")
+                }
+            }
+        }
+    }
+}

@@ -131,7 +131,7 @@ struct AfterRestoreTests {
         }
     }
 
-    @Test("Somebody else's lock is waited for some seconds, not for ever", .timeLimit(.minutes(5)))
+    @Test("Somebody else's lock is waited for some seconds, not for ever", .timeLimit(.minutes(20)))
     func locked() async throws {
         try await with { system, run in
             let holder = PostgresConnection(system.databaseAdministrator)
