@@ -32,17 +32,14 @@ enum ShelfSelection: Sendable {
 
 /// Loads and stores rows of the push table. Rows are locked in key order, so that two replicas cannot deadlock.
 enum ShelfStore {
-    static let columns = """
-        shop, shelf, erp_code, units_per_pack, wanted, version, cause, increase_since, reserved_for, sent_version, sent,
-        confirmed_version, confirmed_level, confirmed_at, last_pushed_at, expected_at_shop, known_from, known_to,
-        claim_number, claim, unknown_until, read_back_required, rejected_version, rejection, failures, failure,
-        mismatches, held, deferral
-        """
+    private static let key = ["shop", "shelf"]
+
+    /// The columns that ``decode(_:from:)`` reads.
+    static let columns = qualifiedColumns("shelves")
 
     /// The columns that ``decode(_:from:)`` reads, of a table under this alias.
     static func qualifiedColumns(_ alias: String) -> String {
-        columns.split(separator: ",").map { "\(alias).\($0.trimmingCharacters(in: .whitespacesAndNewlines))" }
-            .joined(separator: ", ")
+        (key + ShelfColumn.decoded.map(\.name)).map { "\(alias).\($0)" }.joined(separator: ", ")
     }
 
     /// Loads rows under their locks.
@@ -94,88 +91,39 @@ enum ShelfStore {
     /// - Parameter requestedAt: When a push was asked for, for the rows whose keys are named.
     static func save(_ rows: [ShelfRow], in transaction: Transaction) throws {
         guard !rows.isEmpty else { return }
-        func texts(_ value: (ShelfRow) -> String?) -> PostgresValue { .nullableTextArray(rows.map(value)) }
-        func int(_ value: @escaping (ShelfState) -> Int?) -> PostgresValue { texts { value($0.state).map { "\($0)" } } }
-        func long(_ value: @escaping (ShelfState) -> Int64?) -> PostgresValue {
-            texts { value($0.state).map { "\($0)" } }
+        var values = [\ShelfRow.shop.rawValue, \.shelf.rawValue].map { key in
+            PostgresValue.nullableTextArray(rows.map { $0[keyPath: key] })
         }
-        func time(_ value: @escaping (ShelfState) -> Date?) -> PostgresValue {
-            texts { value($0.state).map(TimeText.string) }
-        }
-        func text(_ value: @escaping (ShelfState) -> String?) -> PostgresValue { texts { value($0.state) } }
-        let claims = try rows.map { row in
-            try row.state.claim.map { String(decoding: try ContractCoding.encode($0), as: UTF8.self) }
-        }
-        try transaction.execute(
-            saveStatement,
-            [
-                texts { $0.shop.rawValue }, texts { $0.shelf.rawValue }, texts { $0.code?.rawValue },
-                texts { "\($0.unitsPerPack)" }, int(\.wanted), long(\.version), time(\.cause), time(\.increaseSince),
-                text { "{" + $0.reservedFor.map { "\"\($0.rawValue)\"" }.joined(separator: ",") + "}" },
-                long(\.sentVersion), int(\.sent), long(\.confirmedVersion), int(\.confirmedLevel), time(\.confirmedAt),
-                time(\.lastPushedAt), int(\.expectedAtShop), time(\.knownFrom), time(\.knownTo), long(\.claimNumber),
-                .nullableTextArray(claims), time(\.unknownUntil), text { $0.readBackRequired ? "t" : "f" },
-                long(\.rejectedVersion), text(\.rejection), int(\.failures), text(\.failure), int(\.mismatches),
-                text(\.held), text { $0.deferral?.rawValue }, text { $0.isDue ? "t" : "f" }, time(\.wakeAt),
-            ])
+        values += try ShelfColumn.all.map { column in .nullableTextArray(try rows.map(column.text)) }
+        try transaction.execute(saveStatement, values)
     }
 
-    private static let types = [
-        "text", "text", "text", "int", "int", "bigint", "timestamptz", "timestamptz", "text", "bigint", "int", "bigint",
-        "int", "timestamptz", "timestamptz", "int", "timestamptz", "timestamptz", "bigint", "json", "timestamptz",
-        "boolean", "bigint", "text", "int", "text", "int", "text", "text", "boolean", "timestamptz",
-    ]
-
-    private static let names =
-        columns.split(separator: ",").map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } + ["due", "wake_at"]
-
     private static let saveStatement: String = {
+        let columns = ShelfColumn.all
+        // An array of arrays would have to be of equal lengths: an array inside travels as a text.
+        let types = key.map { _ in "text" } + columns.map { $0.type.hasSuffix("[]") ? "text" : $0.type }
         let arrays = types.enumerated().map { "$\($0 + 1)::text[]::\($1)[]" }.joined(separator: ", ")
-        let selected = names.map { $0 == "reserved_for" ? "reserved_for::text[]" : $0 }.joined(separator: ", ")
-        let updates = names.dropFirst(2).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        let names = (key + columns.map(\.name)).joined(separator: ", ")
+        let selected = key + columns.map { $0.type.hasSuffix("[]") ? "\($0.name)::\($0.type)" : $0.name }
+        let updates = columns.map { "\($0.name) = excluded.\($0.name)" }.joined(separator: ", ")
         return """
-            INSERT INTO shelves (\(names.joined(separator: ", ")))
-            SELECT \(selected) FROM unnest(\(arrays)) AS row (\(names.joined(separator: ", ")))
+            INSERT INTO shelves (\(names))
+            SELECT \(selected.joined(separator: ", ")) FROM unnest(\(arrays)) AS row (\(names))
             ORDER BY shop, shelf
             ON CONFLICT (shop, shelf) DO UPDATE SET \(updates)
             """
     }()
 
     /// Reads a row whose ``columns`` begin at this place.
-    static func decode(_ row: Row, from first: Int = 0) throws -> ShelfRow {
-        var state = ShelfState()
-        state.wanted = try row.decode(at: first + 4)
-        state.version = try row.decode(at: first + 5)
-        state.cause = try row.decode(at: first + 6)
-        state.increaseSince = try row.decode(at: first + 7)
-        state.reservedFor = try row.decode(at: first + 8, as: [String].self).map(ShopName.init(rawValue:))
-        state.sentVersion = try row.decode(at: first + 9)
-        state.sent = try row.decode(at: first + 10)
-        state.confirmedVersion = try row.decode(at: first + 11)
-        state.confirmedLevel = try row.decode(at: first + 12)
-        state.confirmedAt = try row.decode(at: first + 13)
-        state.lastPushedAt = try row.decode(at: first + 14)
-        state.expectedAtShop = try row.decode(at: first + 15)
-        state.knownFrom = try row.decode(at: first + 16)
-        state.knownTo = try row.decode(at: first + 17)
-        state.claimNumber = try row.decode(at: first + 18)
-        if let claim = try row.decode(at: first + 19, as: String?.self) {
-            state.claim = try ContractCoding.decode(PushClaim.self, from: Array(claim.utf8))
+    static func decode(_ source: Row, from first: Int = 0) throws -> ShelfRow {
+        var row = ShelfRow(
+            shop: ShopName(rawValue: try source.decode(at: first)),
+            shelf: ListingID(rawValue: try source.decode(at: first + 1)), code: nil, unitsPerPack: 1,
+            state: ShelfState())
+        for (place, column) in ShelfColumn.decoded.enumerated() {
+            try column.read?(&row, source, first + key.count + place)
         }
-        state.unknownUntil = try row.decode(at: first + 20)
-        state.readBackRequired = try row.decode(at: first + 21)
-        state.rejectedVersion = try row.decode(at: first + 22)
-        state.rejection = try row.decode(at: first + 23)
-        state.failures = try row.decode(at: first + 24)
-        state.failure = try row.decode(at: first + 25)
-        state.mismatches = try row.decode(at: first + 26)
-        state.held = try row.decode(at: first + 27)
-        state.deferral = try row.decode(at: first + 28, as: String?.self).flatMap(Deferral.init(rawValue:))
-        return ShelfRow(
-            shop: ShopName(rawValue: try row.decode(at: first)),
-            shelf: ListingID(rawValue: try row.decode(at: first + 1)),
-            code: try row.decode(at: first + 2, as: String?.self).map(ERPCode.init(rawValue:)),
-            unitsPerPack: try row.decode(at: first + 3), state: state)
+        return row
     }
 }
 

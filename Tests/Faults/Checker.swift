@@ -99,7 +99,6 @@ struct Checker {
         for (queue, count) in waiting.sorted(by: { $0.key < $1.key }) where !queue.hasSuffix(".dead") {
             verdict.lost.append("\(count) messages lie in \(queue)")
         }
-        try await checkDeadLetters(waiting.filter { $0.key.hasSuffix(".dead") }, &verdict)
         try await checkUnfinished(&verdict)
         if let tap { verdict.lost += try await tap.unaccountedFor() }
         if unpublished > 0 { verdict.lost.append("\(unpublished) events were never published") }
@@ -111,6 +110,8 @@ struct Checker {
             WHERE s.chunks <> (SELECT count(*) FROM publishing.chunks c WHERE c.snapshot_id = s.snapshot_id)
             """)
         if chunks > 0 { verdict.lost.append("chunks of \(chunks) snapshots were not applied") }
+        // Last: what the archiver had in its hands when the queues were looked at, it has stored by now.
+        try await checkDeadLetters(waiting.filter { $0.key.hasSuffix(".dead") }, &verdict)
     }
 
     /// Only those dead letters that the fault has to leave; those of the archiver that wait for a person are the same
