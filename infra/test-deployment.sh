@@ -44,11 +44,10 @@ prepare() {
     use_own_images
     export STOCKBRIDGE_IMAGE=localhost/stockbridge:deployment-test
     export HTTPS_BIND=127.0.0.1 HTTPS_PORT MANAGEMENT_PORT=0
-    HTTPS_PORT=$(free_port)
+    # shellcheck source=infra/stack/lib.sh
+    HTTPS_PORT=$(. "$here/stack/lib.sh"; any_port)
     build_image migrate
 }
-
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 set_up() {
     "$here/deploy/setup.sh" "$deployment" > /dev/null

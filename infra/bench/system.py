@@ -7,6 +7,7 @@ import decimal
 import http.client
 import json
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -34,9 +35,12 @@ class Failed(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """One below the range that the kernel gives to outgoing connections, so that none of them takes it meanwhile."""
+    while True:
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 def get(port: int, path: str, method: str = "GET", body=None, timeout: float = 60) -> str:

@@ -115,15 +115,6 @@ rename $STOCKBRIDGE_TEST_SFTP_DIRECTORY/outgoing/.$name.part $STOCKBRIDGE_TEST_S
 END
 }
 
-# A port that nobody listens on at this moment.
-free_port() {
-    /usr/bin/python3 -c '
-import socket
-with socket.socket() as listener:
-    listener.bind(("127.0.0.1", 0))
-    print(listener.getsockname()[1])'
-}
-
 # Waits for a condition. Usage: wait_until SECONDS CONDITION [ARGUMENTS]
 wait_until() {
     local end=$((SECONDS + $1))

@@ -46,7 +46,7 @@ mkdir -p "$stack/state"
 /usr/bin/python3 infra/demo/make_configuration.py "$stack" > /dev/null
 start_shops
 mapfile -t options < <(shop_options)
-/usr/bin/python3 infra/demo/make_configuration.py "$stack" --requests-per-second 80 --webhook-port "$(free_port)" \
+/usr/bin/python3 infra/demo/make_configuration.py "$stack" --requests-per-second 80 --webhook-port "$(any_port)" \
     "${options[@]}" > /dev/null
 note "$STOCKBRIDGE_CONFIGURATION"
 
