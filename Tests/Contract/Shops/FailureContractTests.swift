@@ -68,27 +68,33 @@ struct FailureContractTests {
     }
 
     @Test(arguments: ShopKind.allCases)
-    func `an answer lost after the write is reported as perhaps applied`(kind: ShopKind) async throws {
-        try await withShop(kind, timeoutSeconds: 1) { shop in
+    func `an answer that never comes after the write is reported as perhaps applied`(kind: ShopKind) async throws {
+        try await withShop(kind, timeoutSeconds: 3) { shop in
             let writer = try await shop.writer()
             shop.simulator.inject(Fault(.lostAnswer, times: 1))
             let timedOut = await connectorError { _ = try await writer.write(Self.write) }
             #expect(timedOut == .timedOut(ShopCall(shop: "hanoi", action: .writeStock), maybeApplied: true))
-            #expect(shop.simulator.stock(of: "10") == 77)
+            #expect(shop.simulator.journal.map(\.after) == [77], "the connector repeated nothing")
+        }
+    }
+
+    @Test(arguments: ShopKind.allCases)
+    func `an answer cut off after the write is reported as perhaps applied`(kind: ShopKind) async throws {
+        try await withShop(kind) { shop in
+            let writer = try await shop.writer()
             shop.simulator.inject(Fault(.lostAnswer, times: 1, holdMilliseconds: 0))
-            let cut = await connectorError { _ = try await writer.write([.init(id: "10", quantity: 78)]) }
+            let cut = await connectorError { _ = try await writer.write(Self.write) }
             #expect(cut == .connectionLost(ShopCall(shop: "hanoi", action: .writeStock), maybeApplied: true))
             #expect(cut?.countsAsOutage == true && cut?.mayHaveBeenApplied == true)
-            #expect(shop.simulator.stock(of: "10") == 78)
-            #expect(shop.simulator.journal.map(\.after) == [77, 78], "the connector repeated nothing")
+            #expect(shop.simulator.journal.map(\.after) == [77], "the connector repeated nothing")
         }
     }
 
     @Test(arguments: ShopKind.allCases)
     func `a write that arrives late is only perhaps applied, and then is`(kind: ShopKind) async throws {
-        try await withShop(kind, timeoutSeconds: 1) { shop in
+        try await withShop(kind, timeoutSeconds: 3) { shop in
             let writer = try await shop.writer()
-            shop.simulator.inject(Fault(.lateWrite, times: 1, delayMilliseconds: 300))
+            shop.simulator.inject(Fault(.lateWrite, times: 1, delayMilliseconds: 3_000))
             let error = await connectorError { _ = try await writer.write(Self.write) }
             #expect(error?.mayHaveBeenApplied == true)
             #expect(shop.simulator.stock(of: "10") == 5)
@@ -122,15 +128,17 @@ struct FailureContractTests {
 
     @Test(arguments: ShopKind.allCases)
     func `faster than the shop allows is throttled with its own wait`(kind: ShopKind) async throws {
-        func limit(_ settings: inout SimulatorConfiguration) { (settings.requestsPerSecond, settings.burst) = (0.5, 2) }
+        func limit(_ settings: inout SimulatorConfiguration) { (settings.requestsPerSecond, settings.burst) = (0.01, 2) }
         try await withShop(kind, configure: limit) { shop in
             let writer = try await shop.writer()
             let error = await connectorError { _ = try await writer.write(Self.write) }
             #expect(error?.label == "throttled" && error?.mayHaveBeenApplied == false)
-            #expect(error?.retryAfterSeconds == 2)
+            // A hundred seconds for a turn, less what has passed since the last one was taken.
+            let wait = try #require(error?.retryAfterSeconds)
+            #expect((40...100).contains(wait))
             #expect(shop.simulator.statistics.throttled == 1)
             #expect(shop.pacing.feedback.last?.outcome == .answered(status: 429))
-            #expect(shop.pacing.feedback.last?.retryAfterSeconds == 2)
+            #expect(shop.pacing.feedback.last?.retryAfterSeconds == wait)
         }
     }
 
@@ -172,7 +180,7 @@ struct FailureContractTests {
 
     @Test(arguments: ShopKind.allCases)
     func `no error shows a credential`(kind: ShopKind) async throws {
-        try await withShop(kind, timeoutSeconds: 1) { shop in
+        try await withShop(kind, timeoutSeconds: 3) { shop in
             let writer = try await shop.writer()
             var faults = [401, 403, 413, 418, 429, 500, 503].map { Fault(.status, times: 1, status: $0) }
             faults += [Fault(.html, times: 1), Fault(.malformedJSON, times: 1), Fault(.reset, times: 1)]

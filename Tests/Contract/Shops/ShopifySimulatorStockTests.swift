@@ -145,7 +145,7 @@ struct ShopifySimulatorStockTests {
 
     @Test func `two calls at once with one key: the second is told to wait`() async throws {
         try await withShopify { shop in
-            shop.simulator.inject(Fault(.slow, method: "POST", times: 1, latencyMilliseconds: 400))
+            shop.simulator.inject(Fault(.slow, method: "POST", times: 1, latencyMilliseconds: 5_000))
             async let slow = shop.set([(21, 12, "7")], key: "k1")
             try await eventually("the first call is under way") { shop.simulator.statistics.concurrentRequests == 1 }
             try await Task.sleep(for: .milliseconds(50))
@@ -204,7 +204,7 @@ struct ShopifySimulatorStockTests {
             // A query is not hit by a fault of writes.
             #expect(try await shop.query("{ shop { name } }").error == "")
             await #expect(throws: TransferError.self) {
-                try await shop.set([(21, 12, "7")], key: "k1", timeoutSeconds: 0.3)
+                try await shop.set([(21, 12, "7")], key: "k1", timeoutSeconds: 3)
             }
             #expect(simulator.stock(of: "20/21") == 12)
             #expect(codes(try await shop.set([(21, 12, "7")], key: "k1")) == [])
@@ -212,7 +212,7 @@ struct ShopifySimulatorStockTests {
 
             simulator.inject(Fault(.lateWrite, method: "POST", times: 1, delayMilliseconds: 300))
             await #expect(throws: TransferError.self) {
-                try await shop.set([(22, 3, "8")], key: "k2", timeoutSeconds: 0.2)
+                try await shop.set([(22, 3, "8")], key: "k2", timeoutSeconds: 2)
             }
             #expect(codes(try await shop.set([(22, 3, "8")], key: "k2")) == [])
             try await eventually("the late write comes") { simulator.statistics.replayedWrites == 2 }

@@ -109,7 +109,7 @@ struct WebhookTests {
             try await eventually("the change and what was held") { receiver.received.count == 28 }
             #expect(topics(receiver).suffix(2) == ["order.updated", "order.created"])
 
-            shop.inject(Fault(.webhookLate, times: 1, delayMilliseconds: 300))
+            shop.inject(Fault(.webhookLate, times: 1, delayMilliseconds: 3_000))
             try shop.touchOrder(late.id)
             try shop.deleteOrder(late.id)
             try await eventually("both") { receiver.received.count == 30 }
