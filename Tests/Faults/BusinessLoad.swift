@@ -55,6 +55,12 @@ final class BusinessLoad: Sendable {
         }
     }
 
+    /// Waits until all that was bought is off the shelves of all shops: what every service has to do with it is done.
+    func waitForShelves() async throws {
+        try await stack.waitForOrders(within: .seconds(240))
+        try await stack.waitForShelves(round.morning, within: .seconds(240))
+    }
+
     /// Waits until the system has come to rest by itself, has everything reported, and compares everything.
     func check(_ fault: String, seed: UInt64, injected: Int, since began: ContinuousClock.Instant) async throws {
         try await stack.waitUntilReady()

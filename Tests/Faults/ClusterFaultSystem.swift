@@ -33,11 +33,24 @@ struct ClusterFaultRound: Sendable {
         return try #require(led.max { $0.value < $1.value }).key
     }
 
-    /// Waits until every queue lies on three nodes.
+    /// Waits until every queue has a member on each of the three nodes, and all are up.
     func waitForMembers() async throws {
-        try await load.stack.wait(for: "every queue to have three members") {
-            let members = try await servers.queues(of: load.stack.name).members.values
-            return !members.isEmpty && members.allSatisfy { $0 == 3 }
+        try await load.stack.wait(for: "every queue to have three members", within: .seconds(240)) {
+            // A node that is coming back answers some questions with an error.
+            guard let online = try? await servers.queues(of: load.stack.name).online.values else { return false }
+            return !online.isEmpty && online.allSatisfy { $0 == 3 }
+        }
+    }
+
+    /// Waits until no work is left that was begun long ago. A message that the broker was moving out of a delay tier
+    /// when a node fell silent lies in no queue, and is moved again minutes later.
+    func waitForBegunWork() async throws {
+        let schemas = ["stock", "publishing", "orders", "erp", "reconciliation", "notifications"]
+        let counts = schemas.map {
+            "(SELECT count(*) FROM \($0).inbox WHERE NOT done AND received_at < now() - interval '20 s')"
+        }
+        try await load.stack.wait(for: "work that was begun to be done", within: .seconds(600)) {
+            try await load.stack.number("SELECT (\(counts.joined(separator: " + ")))::bigint") == 0
         }
     }
 

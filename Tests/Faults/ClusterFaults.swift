@@ -3,12 +3,11 @@ import Testing
 
 @Suite("Faults of a cluster", .serialized, ClusterFaultSystem(), .timeLimit(.minutes(60)))
 struct ClusterFaults {
-    /// Each once; over many seeds, each seed one more.
+    /// Each once; over many seeds all in turn, each time with another seed.
     static let cases: [(fault: ClusterFault, seed: UInt64)] = {
         guard FaultSeeds.count > 1 else { return ClusterFault.short.map { ($0, FaultSeeds.all[0]) } }
-        let all = ClusterFault.allCases
-        let further = FaultSeeds.all.dropFirst().map { (all[Int($0 % UInt64(all.count))], $0) }
-        return all.map { ($0, FaultSeeds.all[0]) } + further
+        let (all, seeds) = (ClusterFault.allCases, FaultSeeds.all)
+        return (0..<max(all.count, seeds.count)).map { (all[$0 % all.count], seeds[$0 % seeds.count]) }
     }()
 
     @Test("What was answered is on more than one machine: nothing is lost, twice or stale", arguments: cases)
@@ -18,6 +17,7 @@ struct ClusterFaults {
         var dice = Dice(seed: seed)
         try await round.load.work(&dice)
         let injected = try await fault.inject(into: round, &dice)
+        try await round.waitForBegunWork()
         try await round.load.check(fault.rawValue, seed: seed, injected: injected, since: began)
     }
 }

@@ -73,15 +73,24 @@ public final class ClusterServers: Sendable {
     /// Ends a node of the broker as a power cut would.
     public func killBroker(_ node: Int) async throws { try await kill("rabbitmq-\(node)") }
 
+    /// Has a node stand still in the middle of what it does, as on a machine that swaps: who connects gets a
+    /// connection and no answer. To be followed by ``wakeBroker(_:)``.
+    public func hangBroker(_ node: Int) throws { Foundation.kill(try process("rabbitmq-\(node)"), SIGSTOP) }
+
+    /// It goes on where it was, if it has not ended meanwhile.
+    public func wakeBroker(_ node: Int) {
+        if let pid = try? process("rabbitmq-\(node)") { Foundation.kill(pid, SIGCONT) }
+    }
+
     private struct Queue: Decodable {
         let name: String
         let leader: String?
-        let members: [String]?
+        let online: [String]?
     }
 
-    /// How many queues of a virtual host each node leads, and how many members each queue has.
-    public func queues(of virtualHost: String) async throws -> (led: [Int: Int], members: [String: Int]) {
-        let path = "/api/queues/\(virtualHost)?columns=name,leader,members"
+    /// How many queues of a virtual host each node leads, and how many members of each queue are up.
+    public func queues(of virtualHost: String) async throws -> (led: [Int: Int], online: [String: Int]) {
+        let path = "/api/queues/\(virtualHost)?columns=name,leader,online"
         let queues = try JSONDecoder().decode([Queue].self, from: Data(try await Management(environment).get(path)))
         var led: [Int: Int] = [:]
         for queue in queues {
@@ -89,7 +98,7 @@ public final class ClusterServers: Sendable {
             guard let node = name?.last.flatMap({ Int(String($0)) }) else { continue }
             led[node, default: 0] += 1
         }
-        return (led, Dictionary(queues.map { ($0.name, $0.members?.count ?? 0) }) { first, _ in first })
+        return (led, Dictionary(queues.map { ($0.name, $0.online?.count ?? 0) }) { first, _ in first })
     }
 
     // MARK: - Database
@@ -105,10 +114,29 @@ public final class ClusterServers: Sendable {
     /// Ends a database as a power cut would: the server and every process of it.
     public func killDatabase(_ node: Int) async throws {
         // None is to end in good order because another one is gone.
+        try hangDatabase(node)
         let processes = try databaseProcesses(node)
-        for process in processes { Foundation.kill(process, SIGSTOP) }
         for process in processes { Foundation.kill(process, SIGKILL) }
         try await waitUntilGone(processes[0], "postgresql-\(node)")
+    }
+
+    /// Has a database stand still in the middle of what it does, the server and every process of it. To be followed by
+    /// ``wakeDatabase(_:)`` or ``killDatabase(_:)``.
+    public func hangDatabase(_ node: Int) throws {
+        // The first one first, so that it starts no others.
+        Foundation.kill(try process("postgresql-\(node)"), SIGSTOP)
+        for process in try databaseProcesses(node) { Foundation.kill(process, SIGSTOP) }
+    }
+
+    /// It goes on where it was, if it has not ended meanwhile.
+    public func wakeDatabase(_ node: Int) {
+        for process in (try? databaseProcesses(node)) ?? [] { Foundation.kill(process, SIGCONT) }
+    }
+
+    /// Waits until a database has ended by itself.
+    public func waitUntilDatabaseEnds(_ node: Int) async throws {
+        let name = "postgresql-\(node)"
+        if let postmaster = try? process(name) { try await waitUntilGone(postmaster, name) }
     }
 
     /// The server's first process, and those that it has started.
@@ -120,10 +148,17 @@ public final class ClusterServers: Sendable {
 
     /// Makes the standby the primary, as an operator does who knows that the old one is off.
     ///
+    /// - Parameter vouching: The operator says that the old one is off although its process is there.
     /// - Throws: ``ProcessStackProblem`` with what the script says, if it refuses.
-    public func promote() async throws {
+    public func promote(vouching: Bool = false) async throws {
         try await PrivateServers.run(
-            "infra/stack/cluster_promote.sh", [directory.path()], log: nextLog("promote"), within: .seconds(180))
+            "infra/stack/cluster_promote.sh", [directory.path()] + (vouching ? ["--old-primary-is-off"] : []),
+            log: nextLog("promote"), within: .seconds(180))
+    }
+
+    /// Lets the primary go on without its standby, as an operator does who knows that it is gone for long.
+    public func goOnAlone() async throws {
+        try await PrivateServers.run("infra/stack/cluster_alone.sh", [directory.path()], log: nextLog("alone"))
     }
 
     // MARK: - Parts

@@ -63,9 +63,27 @@ extension ProcessStack {
     }
 
     private func isReady(_ child: ChildProcess) async -> Bool {
-        guard let port = child.adminPort else { return false }
-        let request = HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: 5)
-        return (try? await management.transfer.send(request))?.status == 200
+        await readiness(of: child, within: 5)?.status == 200
+    }
+
+    /// What a service answers when it is asked whether it can work; nil if it does not answer.
+    private func readiness(of child: ChildProcess, within seconds: Double) async -> HTTPResponse? {
+        guard let port = child.adminPort else { return nil }
+        return try? await management.transfer.send(
+            HTTPRequest(url: "http://127.0.0.1:\(port)/readyz", timeoutSeconds: seconds))
+    }
+
+    /// Waits until every service that is running says that it cannot work, and why.
+    ///
+    /// - Parameter reason: What each answer has to contain.
+    public func waitUntilUnready(because reason: String) async throws {
+        for child in children.withLock({ $0 }) where child.name != "mail" && child.isRunning {
+            try await wait(for: "\(child.name) to say '\(reason)'", within: .seconds(240)) {
+                // It asks its servers, each of which it gives some time.
+                guard let answer = await readiness(of: child, within: 90), answer.status == 503 else { return false }
+                return String(decoding: answer.body, as: UTF8.self).contains(reason)
+            }
+        }
     }
 
     /// Waits until every service that is running says again that it is ready.
