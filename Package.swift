@@ -154,7 +154,7 @@ let package = Package(
             tests("MessagingTests", "Unit/Messaging", ["Messaging", "Contracts", "RabbitMQ", log]),
             tests("PostgreSQLTests", "Unit/PostgreSQL", ["PostgreSQL"]),
             tests("PostgreSQLIntegrationTests", "Integration/PostgreSQL", ["PostgreSQL", "TestStack"]),
-            tests("SettingsTests", "Unit/Settings", ["Settings", "Contracts", "Domain"]),
+            tests("SettingsTests", "Unit/Settings", ["SampleConfigurations", "Settings", "Contracts", "Domain"]),
             tests("RepositoryTests", "Repository", []),
             tests("DomainTests", "Unit/Domain", ["Domain"]),
             tests("PushingModelTests", "Unit/PushingModel", ["Domain"]),
@@ -169,7 +169,13 @@ let package = Package(
             tests("RabbitMQIntegrationTests", "Integration/RabbitMQ", ["RabbitMQ", "TestStack"]),
             tests(
                 "StockIngestorTests", "Unit/StockIngestor",
-                ["StockIngestor", "Domain", "Contracts", "Settings", "Transfer", "StockFiles"]),
+                [
+                    "SampleConfigurations", "StockIngestor", "Domain", "Contracts", "Settings", "Transfer",
+                    "StockFiles",
+                ]),
+            tests(
+                "StockIngestorIntegrationTests", "Integration/StockIngestor",
+                ["TestStack", "StockIngestor", "ServiceKit", "Messaging", "Contracts", "Domain", "PostgreSQL"]),
             tests("DelimitedTextTests", "Unit/DelimitedText", ["DelimitedText"]),
             tests(
                 "ERPBridgeTests", "Unit/ERPBridge",
@@ -177,8 +183,9 @@ let package = Package(
             tests(
                 "ERPBridgeIntegrationTests", "Integration/ERPBridge",
                 [
-                    "TestStack", "ERPBridge", "ServiceKit", "Settings", "Messaging", "Contracts", "Domain",
-                    "PostgreSQL", "RabbitMQ", "Spreadsheets", "SpreadsheetWriting", "Concurrency", crypto,
+                    "TestStack", "SampleConfigurations", "ERPBridge", "ServiceKit", "Settings", "Messaging",
+                    "Contracts", "Domain", "PostgreSQL", "RabbitMQ", "Spreadsheets", "SpreadsheetWriting",
+                    "Concurrency", crypto,
                 ]),
             tests("SpreadsheetsTests", "Unit/Spreadsheets", ["Spreadsheets", "WorkbookBuilder"]),
             tests("SpreadsheetWritingTests", "Unit/SpreadsheetWriting", ["SpreadsheetWriting", "Spreadsheets"]),
@@ -186,17 +193,19 @@ let package = Package(
                 "StockFilesTests", "Unit/StockFiles", ["StockFiles", "Domain", "DelimitedText", "WorkbookBuilder"]),
             // Test equipment: builds .xlsx files.
             .target(name: "WorkbookBuilder", path: "Tests/Support/WorkbookBuilder", swiftSettings: strict),
+            // Test equipment: configurations as text.
+            .target(name: "SampleConfigurations", path: "Tests/Support/SampleConfigurations", swiftSettings: strict),
             tests(
                 "StockbridgeTests", "Unit/Stockbridge",
                 [
-                    "Stockbridge", "ServiceKit", "DeadLetters", "Messaging", "RabbitMQ", "Contracts", "Domain",
-                    "PostgreSQL", "Settings", "ERPBridge", "SpreadsheetWriting", arguments,
+                    "SampleConfigurations", "Stockbridge", "ServiceKit", "DeadLetters", "Messaging", "RabbitMQ",
+                    "Contracts", "Domain", "PostgreSQL", "Settings", "ERPBridge", "SpreadsheetWriting", arguments,
                 ]),
             tests(
                 "StockbridgeIntegrationTests", "Integration/Stockbridge",
                 [
-                    "TestStack", "Stockbridge", "DeadLetters", "Contracts", "Domain", "Messaging", "PostgreSQL",
-                    "ServiceKit", "Settings", "RabbitMQ", "Transfer",
+                    "TestStack", "SampleConfigurations", "Stockbridge", "DeadLetters", "Contracts", "Domain",
+                    "Messaging", "PostgreSQL", "ServiceKit", "Settings", "RabbitMQ", "Transfer", arguments,
                 ]),
             tests("TransferTests", "Unit/Transfer", ["Transfer", "CCurl"]),
             .testTarget(
@@ -230,22 +239,22 @@ let package = Package(
             tests(
                 "OrderCollectorIntegrationTests", "Integration/OrderCollector",
                 [
-                    "TestStack", "ShopSimulators", "OrderCollector", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ", "Transfer",
+                    "TestStack", "SampleConfigurations", "ShopSimulators", "OrderCollector", "ServiceKit", "Settings",
+                    "Messaging", "Contracts", "Domain", "PostgreSQL", "RabbitMQ", "Transfer",
                 ]),
             tests(
                 "StockPublisherIntegrationTests", "Integration/StockPublisher",
                 [
-                    "TestStack", "ShopSimulators", "StockPublisher", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ", "ShopConnectors", "Concurrency",
+                    "TestStack", "SampleConfigurations", "ShopSimulators", "StockPublisher", "ServiceKit", "Settings",
+                    "Messaging", "Contracts", "Domain", "PostgreSQL", "RabbitMQ", "ShopConnectors", "Concurrency",
                 ]),
             tests(
                 "ReconcilerTests", "Unit/Reconciler", ["Reconciler", "Domain", "ShopConnectors"]),
             tests(
                 "ReconcilerIntegrationTests", "Integration/Reconciler",
                 [
-                    "TestStack", "ShopSimulators", "Reconciler", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ", "Concurrency",
+                    "TestStack", "SampleConfigurations", "ShopSimulators", "Reconciler", "ServiceKit", "Settings",
+                    "Messaging", "Contracts", "Domain", "PostgreSQL", "RabbitMQ", "Concurrency",
                 ]),
             tests(
                 "NotifierTests", "Unit/Notifier",
@@ -253,8 +262,8 @@ let package = Package(
             tests(
                 "NotifierIntegrationTests", "Integration/Notifier",
                 [
-                    "TestStack", "Notifier", "DeadLetters", "ServiceKit", "Settings", "Messaging", "Contracts",
-                    "Domain", "PostgreSQL", "RabbitMQ", "Transfer", "Concurrency", log,
+                    "TestStack", "SampleConfigurations", "Notifier", "DeadLetters", "ServiceKit", "Settings",
+                    "Messaging", "Contracts", "Domain", "PostgreSQL", "RabbitMQ", "Transfer", "Concurrency", log,
                 ]),
             tests(
                 "DeadLettersTests", "Unit/DeadLetters",

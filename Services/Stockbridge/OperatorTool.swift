@@ -89,7 +89,7 @@ struct StockbridgeCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, RunCommand.self, StockCommand.self, ShadowCommand.self,
             OrdersCommand.self, ReportCommand.self, MappingCommand.self, ExplainCommand.self,
-            DeadLettersCommand.self, ConfigCommand.self, MigrateCommand.self, TopologyCommand.self,
-            AfterRestoreCommand.self,
+            DeadLettersCommand.self, UnroutedCommand.self, ConfigCommand.self, MigrateCommand.self,
+            TopologyCommand.self, AfterRestoreCommand.self,
         ])
 }

@@ -62,8 +62,7 @@ public struct DeadLetterEnvelope: Sendable, Equatable {
         firstFailedAt = headers.text(HeaderName.firstFailedAt).flatMap(EventTime.parse)
         failedAt = headers.text(HeaderName.failedAt).flatMap(EventTime.parse) ?? broker.at
         replayID = headers.text(HeaderName.replayID)
-        var kept = delivery.properties
-        kept.headers = kept.headers.filter { !HeaderName.belongsToBroker($0.key) }
+        var kept = delivery.properties.withoutBrokerHeaders
         kept.expirationMilliseconds = nil
         properties = kept
     }
@@ -111,11 +110,8 @@ public enum ReplayMessage {
     public static func make(
         _ properties: MessageProperties, body: [UInt8], queue: String, of service: ServiceName, replayID: String
     ) -> OutgoingMessage {
-        var properties = properties
-        // What the broker adds would have it dropped by the cycle detection of RabbitMQ 3.10.
-        properties.headers = properties.headers.filter {
-            !HeaderName.belongsToBroker($0.key) && !HeaderName.ofFailures.contains($0.key)
-        }
+        var properties = properties.withoutBrokerHeaders
+        properties.headers = properties.headers.filter { !HeaderName.ofFailures.contains($0.key) }
         properties.headers[HeaderName.replayID] = .string(replayID)
         properties.expirationMilliseconds = nil
         properties.persistent = true

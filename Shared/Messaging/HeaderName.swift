@@ -1,3 +1,5 @@
+import RabbitMQ
+
 /// The names of the headers we write and read.
 enum HeaderName {
     /// What the names of the CloudEvents attributes begin with.
@@ -35,5 +37,14 @@ enum HeaderName {
     static func belongsToBroker(_ name: String) -> Bool {
         name == "x-death" || name.hasPrefix("x-first-death-") || name.hasPrefix("x-last-death-")
             || name == "x-delivery-count" || name == "x-acquired-count"
+    }
+}
+
+extension MessageProperties {
+    /// Without what the broker added on the way: what every message loses before it is published again.
+    var withoutBrokerHeaders: MessageProperties {
+        var kept = self
+        kept.headers = headers.filter { !HeaderName.belongsToBroker($0.key) }
+        return kept
     }
 }

@@ -57,8 +57,7 @@ struct Settler: Sendable {
 
     /// The same message, under the same id, on its way to another exchange of this service.
     private func copy(of delivery: Delivery, queue: String, to exchange: String) -> OutgoingMessage {
-        var properties = delivery.properties
-        properties.headers = properties.headers.filter { !HeaderName.belongsToBroker($0.key) }
+        var properties = delivery.properties.withoutBrokerHeaders
         properties.expirationMilliseconds = nil
         properties.persistent = true
         func keep(_ name: String, _ value: HeaderValue) {

@@ -100,14 +100,14 @@ public struct Topology: Sendable {
     }
 
     /// One set of permissions per service.
-    public var permissions: [BrokerPermissions] { services.map(Self.permissions) }
+    public var permissions: [BrokerPermissions] { services.map(permissions(of:)) }
 
-    static func permissions(of service: ServiceDescription) -> BrokerPermissions {
-        let shared = escaped(events)
+    private func permissions(of service: ServiceDescription) -> BrokerPermissions {
+        let shared = Self.escaped(Self.events)
+        let isOperator = service.name == .stockbridge
         // The shared exchanges begin with the name of the operator's tool, and are not its own for that.
-        let isShared = events.hasPrefix(service.name.rawValue + ".")
-        let own = escaped(service.name.rawValue) + (isShared ? "\\.(work|dead)" : "(\\..*)?")
-        let unroutedRead = isShared ? "|" + escaped(unrouted) : ""
+        let own = Self.escaped(service.name.rawValue) + (isOperator ? "\\.(work|dead)" : "(\\..*)?")
+        let unroutedRead = isOperator ? "|" + Self.escaped(Self.unrouted) : ""
         let anyService = "[a-z-]+"
         let deadRead = service.handlesDeadLetters ? "|\(anyService)\\.dead" : ""
         let workWrite = service.handlesDeadLetters ? "|\(anyService)\\.work" : ""
@@ -117,13 +117,17 @@ public struct Topology: Sendable {
             configure: "^\(own)$",
             write: "^(\(own)|\(shared)\(workWrite))$",
             read: "^(\(own)|\(shared)\(deadRead)\(unroutedRead))$",
-            topicWrite: alternatives(service.publishes),
-            topicRead: alternatives(consumed))
+            topicWrite: Self.alternatives(service.publishes + (isOperator ? consumedTopics : [])),
+            topicRead: Self.alternatives(consumed))
     }
+
+    /// What an event that reached nobody can be sent again as. Through the work exchanges the operator reaches every
+    /// queue anyway, so this lets it do nothing new to any service.
+    private var consumedTopics: [String] { services.flatMap { $0.queues.flatMap(\.topics) } }
 
     /// Exactly these, or nothing at all.
     private static func alternatives(_ topics: [String]) -> String {
-        topics.isEmpty ? "^$" : "^(" + topics.map(escaped).sorted().joined(separator: "|") + ")$"
+        topics.isEmpty ? "^$" : "^(" + Set(topics.map(escaped)).sorted().joined(separator: "|") + ")$"
     }
 
     private static func escaped(_ text: String) -> String {

@@ -27,8 +27,7 @@ struct Watch: Sendable {
         self.parts = parts
         self.composer = composer
         self.outgoing = outgoing
-        rules = WatchRules(
-            limits: configuration.alerts.limits, virtualHost: configuration.broker.virtualHost)
+        rules = WatchRules(limits: configuration.alerts.limits)
         store = WatchStore(
             database: parts.database, replica: parts.replicaID, limits: configuration.alerts.limits)
         services = ServiceCatalogue.services(for: configuration).filter { !$0.queues.isEmpty }.map(\.name)

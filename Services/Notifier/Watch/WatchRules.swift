@@ -13,8 +13,6 @@ struct WatchRules: Sendable {
     static let restartSeconds: Double = 60
 
     let limits: AlertLimits
-    /// The broker's virtual host, for what can be typed.
-    let virtualHost: String
 
     /// The conditions that hold, and the kinds of which these facts say nothing.
     func look(at facts: WatchFacts) -> (findings: [WatchFinding], unknown: Set<WatchKind>) {
@@ -114,12 +112,12 @@ struct WatchRules: Sendable {
                 kept there, but no service has seen them.
                 """,
             whatToDo: """
-                Let the missing bindings be made. Then have the senders state again what they know, and empty \
-                stockbridge.unrouted once you have seen what lay in it: this alert ends when it is empty.
+                See what they are, let the missing bindings be made, then send them again: each goes to all its \
+                queues under its own id. This alert ends when stockbridge.unrouted is empty.
                 """,
             commands: [
-                "stockbridge topology verify", "stockbridge topology apply",
-                "rabbitmqctl purge_queue stockbridge.unrouted -p \(virtualHost)",
+                "stockbridge unrouted list", "stockbridge topology verify", "stockbridge topology apply",
+                "stockbridge unrouted resend --reason \"...\"",
             ])
     }
 

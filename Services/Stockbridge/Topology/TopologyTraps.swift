@@ -173,7 +173,9 @@ extension TopologyComparison {
         }
         notes += idle(live)
         if let unrouted = live.queues.first(where: { $0.name == Topology.unrouted })?.messages, unrouted > 0 {
-            notes.append("\(Wording.count(unrouted, "message")) in \(Topology.unrouted): no queue was bound to them.")
+            notes.append(
+                "\(Wording.count(unrouted, "message")) in \(Topology.unrouted): no queue was bound to them; "
+                    + "'stockbridge unrouted list' names them.")
         }
         return notes
     }

@@ -78,6 +78,21 @@ public final class ShopSimulator: Sendable {
         _ = await task.result
     }
 
+    /// Starts simulators, runs the body, and stops them whatever happens.
+    public static func running<Result>(
+        _ simulators: some Collection<ShopSimulator>, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            for simulator in simulators { try await simulator.start() }
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
+        for simulator in simulators { await simulator.stop() }
+        return try outcome.get()
+    }
+
     /// The address to give to a connector, once it listens.
     public var url: String {
         let scheme = shop.configuration.certificateFile == nil ? "http" : "https"

@@ -72,6 +72,14 @@ public struct ScratchSystem: Sendable {
 
     // MARK: - For configurations
 
+    /// Delays before a message is tried again, short enough for a test to wait for.
+    public static let shortTiers = [
+        RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000),
+    ]
+
+    /// A folder for this test's files, removed with the system.
+    public var folder: URL { FileManager.default.temporaryDirectory.appending(path: name) }
+
     /// Writes the passwords of all services, and what else a configuration refers to, as files of this folder.
     ///
     /// - Parameter further: The other secrets, by the name of their file.
@@ -141,6 +149,7 @@ public struct ScratchSystem: Sendable {
     // MARK: - Making and removing
 
     private func make() async throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let administration = PostgresConnection(servers.database)
         do {
             try await administration.script("CREATE DATABASE \(name)")
@@ -187,6 +196,7 @@ public struct ScratchSystem: Sendable {
     }
 
     private func remove() async -> (any Error)? {
+        try? FileManager.default.removeItem(at: folder)  // scratch files only
         var problem: (any Error)?
         let administration = PostgresConnection(servers.database)
         do {

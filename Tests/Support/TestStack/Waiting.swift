@@ -1,3 +1,5 @@
+public import Messaging
+
 /// Waits until a condition holds; false if it did not within the time.
 ///
 /// - Parameters:
@@ -37,4 +39,18 @@ public func running<Result>(
     var problem = "A service ended while the test ran: \(failure)"
     if case .failure(let error) = outcome { problem += "\nThe test then ended with: \(error)" }
     throw TestStackProblem(problem)
+}
+
+/// Runs loops beside the body, and gives their signal to stop after it; afterwards they have ended.
+///
+/// - Throws: What the body throws.
+public func running<Result>(
+    _ loops: [@Sendable () async -> Void], until stop: StopSignal, _ body: () async throws -> Result
+) async throws -> Result {
+    let tasks = loops.map { loop in Task { await loop() } }
+    let outcome: Swift.Result<Result, any Error>
+    do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+    stop.stop()
+    for task in tasks { await task.value }
+    return try outcome.get()
 }

@@ -38,6 +38,22 @@ struct EnvelopeTests {
         #expect(event.id.uuidString.lowercased() == sent.properties.messageID)
     }
 
+    @Test func anEventThatReachedNobodyIsSentAgainAsItWasWithoutWhatTheBrokerAdded() throws {
+        let sent = try outgoing()
+        var found = delivery(sent)
+        var properties = found.properties
+        for name in ["x-death", "x-first-death-queue", "x-last-death-reason", "x-delivery-count", "x-acquired-count"] {
+            properties.headers[name] = .string("the broker's")
+        }
+        properties.persistent = false
+        found = Delivery(
+            tag: found.tag, redelivered: true, exchange: found.exchange, routingKey: found.routingKey,
+            properties: properties, body: found.body)
+        let again = ResentEvent.make(found)
+        #expect(again.properties == sent.properties && again.body == sent.body)
+        #expect(again.exchange == sent.exchange && again.routingKey == sent.routingKey && again.mandatory)
+    }
+
     @Test func aDeadLetterWithImpossibleHeadersStillSaysWhatATableCanKeep() throws {
         var sent = try outgoing()
         sent.properties.headers["stockbridge-attempt"] = .integer(.max)

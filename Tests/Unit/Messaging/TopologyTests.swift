@@ -86,4 +86,23 @@ struct TopologyTests {
         let topics = try Regex(permissions.topicWrite)
         #expect("".contains(topics) && !"alert.raised".contains(topics))
     }
+
+    @Test("The operator may send again what somebody consumes, and reads what reached nobody; notifier may neither")
+    func theOperatorSendsUnroutedEventsAgain() throws {
+        let tool = ServiceDescription(
+            name: .stockbridge, queues: [], tiers: [], publishes: ["command.notifier.test"], handlesDeadLetters: true)
+        let notifier = ServiceDescription(
+            name: .notifier, queues: [], tiers: [], publishes: [], handlesDeadLetters: true)
+        let permissions = Topology(services: [service, tool, notifier]).permissions
+        let ours = try #require(permissions.first { $0.user == "stockbridge" })
+        let topics = try Regex(ours.topicWrite)
+        #expect("stock.aggregated".contains(topics) && "command.notifier.test".contains(topics))
+        #expect(!"alert.raised".contains(topics), "nobody here consumes it")
+        #expect("stockbridge.unrouted".contains(try Regex(ours.read)))
+        #expect(!"stockbridge.unrouted".contains(try Regex(ours.write)))
+        #expect(!"stockbridge.unrouted".contains(try Regex(ours.configure)))
+        let others = try #require(permissions.first { $0.user == "notifier" })
+        #expect(!"stock.aggregated".contains(try Regex(others.topicWrite)))
+        #expect(!"stockbridge.unrouted".contains(try Regex(others.read)))
+    }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite("What of the system's own state is told")
 struct WatchRulesTests {
     private static let now = Date(timeIntervalSince1970: 1_795_000_000)
-    private let rules = WatchRules(limits: AlertLimits(), virtualHost: "stockbridge")
+    private let rules = WatchRules(limits: AlertLimits())
 
     private static func facts(_ change: (inout WatchFacts) -> Void = { _ in }) -> WatchFacts {
         var facts = WatchFacts(now: now, services: [.orderCollector, .stockPublisher], watchedSeconds: 600)
@@ -105,6 +105,18 @@ struct WatchRulesTests {
         #expect(rules.look(at: Self.facts()).unknown == [])
     }
 
+    @Test("an event that reached nobody is to be sent again, never to be thrown away")
+    func unroutedAdvice() throws {
+        let facts = Self.facts { $0.broker = .answers(unrouted: 2) }
+        let finding = try #require(rules.look(at: facts).findings.first)
+        #expect(finding.title == "2 events reached nobody")
+        #expect(
+            finding.commands == [
+                "stockbridge unrouted list", "stockbridge topology verify", "stockbridge topology apply",
+                "stockbridge unrouted resend --reason \"...\"",
+            ])
+    }
+
     @Test("a text says what happened, how long, and what the broker answered")
     func texts() throws {
         let lag = try #require(
@@ -143,7 +155,7 @@ struct WatchRulesTests {
 
 @Suite("When a condition is told")
 struct WatchDecisionTests {
-    private let rules = WatchRules(limits: AlertLimits(), virtualHost: "stockbridge")
+    private let rules = WatchRules(limits: AlertLimits())
     private let start = Date(timeIntervalSince1970: 1_000_000)
 
     private func finding(_ kind: WatchKind = .outboxLag, patience: Double = 30) -> WatchFinding {
@@ -214,7 +226,7 @@ struct WatchMailTests {
     private func silent(_ services: [ServiceName]) -> [WatchFinding] {
         var facts = WatchFacts(now: time, services: services)
         facts.replicas = services.map { .init(service: $0.rawValue, host: "h", silentSeconds: 90, isBlocked: false) }
-        return WatchRules(limits: AlertLimits(), virtualHost: "v").look(at: facts).findings
+        return WatchRules(limits: AlertLimits()).look(at: facts).findings
     }
 
     @Test("one condition is told with its since, its service and its commands")
