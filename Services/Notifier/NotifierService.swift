@@ -66,7 +66,8 @@ public struct NotifierService: Sendable {
             ],
             loops: [
                 HeldOrderDigest(parts: parts, composer: composer, outgoing: outgoing).run,
-                ReplayRunner(parts: parts).run,
+                ReplayRunner(parts: parts).run, RetentionLoop(LetterRetention.rules, parts: parts).run,
+                RetentionLoop(MailRetention.rules, everySeconds: MailRetention.everySeconds, parts: parts).run,
                 Watch(parts: parts, composer: composer, outgoing: outgoing, mail: mail).run,
             ] + ArchiverLoop.loops(parts),
             measurements: SystemMeasurements.all(parts))

@@ -67,35 +67,16 @@ struct FeedKeeper: Sendable {
     }
 }
 
-/// Removes webhook deliveries that are too old to come again, a few thousand at a time.
-struct DeliveryRetention: Sendable {
+/// Webhook deliveries that are too old to come again leave.
+enum DeliveryRetention {
     static let days = 7
-    static let everySeconds = 600
     static let rowsAtOnce = 5_000
 
-    let parts: ServiceParts
-
-    func run() async {
-        while !parts.stop.isStopping {
-            do {
-                let (pool, now) = (parts.database.pool, parts.clock.now())
-                while try await Self.removeSome(pool, now: now) == Self.rowsAtOnce && !parts.stop.isStopping {}
-            } catch {
-                parts.logger.warning("old deliveries not removed, trying later", metadata: ["problem": "\(error)"])
-            }
-            await parts.stop.sleep(for: .seconds(Self.everySeconds))
-        }
-    }
-
-    static func removeSome(_ pool: PostgresPool, now: Date) async throws -> Int {
-        let before = now.addingTimeInterval(-Double(days) * 86_400)
-        return try await pool.transaction { transaction in
-            try transaction.execute(
-                """
-                DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
-                    SELECT ctid FROM webhook_deliveries WHERE received_at < $1
-                    LIMIT \(rowsAtOnce) FOR UPDATE SKIP LOCKED))
-                """, [.timestamp(before)])
-        }
+    static let rule = RetentionRule("old webhook deliveries", atOnce: rowsAtOnce) { transaction, now, atMost in
+        try transaction.execute(
+            """
+            DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM webhook_deliveries WHERE received_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+            """, [.timestamp(now.addingTimeInterval(-Double(days) * 86_400)), .int(atMost)])
     }
 }

@@ -64,7 +64,8 @@ public struct OrderCollectorService: Sendable {
             work: work,
             jobs: parts.configuration.shops.filter(\.orders.collect).map(repairJob),
             loops: [
-                FeedKeeper(parts: parts, settings: settings).run, DeliveryRetention(parts: parts).run,
+                FeedKeeper(parts: parts, settings: settings).run,
+                RetentionLoop([DeliveryRetention.rule], parts: parts).run,
                 SubscriptionKeeper(parts: parts, settings: settings, accounts: accounts).run,
             ],
             servers: [webhookServer(parts, settings, accounts, listening).application()],

@@ -55,7 +55,10 @@ public struct ReconcilerService: Sendable {
             batch: [BatchRunner(queue: "reconciler", routes: routes, parts: parts.runners, batchSize: 20)],
             work: work,
             jobs: [ScheduledJob(name: "mail", schedule: settings.mailBy, verb: .mail, arguments: [:])],
-            loops: [Keeper(parts: parts, settings: settings, conductor: conductor, verdicts: verdicts).run],
+            loops: [
+                Keeper(parts: parts, settings: settings, conductor: conductor, verdicts: verdicts).run,
+                RetentionLoop([StoredFileRetention.rule()], parts: parts).run,
+            ],
             measurements: ComparisonMeasurements.all(parts))
     }
 }

@@ -51,6 +51,7 @@ public struct StockIngestorService: Sendable {
                     name: "pick up \(source.name)", schedule: source.schedule, verb: .run,
                     arguments: ["source": .string(source.name.rawValue)])
             },
+            loops: [RetentionLoop(SnapshotRetention.rules, parts: parts).run],
             measurements: SourceMeasurements.all(parts))
     }
 }

@@ -101,6 +101,12 @@ public struct StockPublisherService: Sendable {
             loops: [
                 starter.run, RunKeeper(parts: parts, statements: statements).run,
                 Sweeper(parts: parts, settings: settings, levels: levels).run,
+                RetentionLoop(
+                    OrderRetention.rules(settings.reflection), everySeconds: OrderRetention.everySeconds, parts: parts
+                ).run,
+                RetentionLoop(
+                    ShelfRetention.rules + RunRetention.rules, everySeconds: ShelfRetention.everySeconds, parts: parts
+                ).run,
             ],
             measurements: PublishingMeasurements(parts: parts, settings: settings, levels: levels).all())
     }

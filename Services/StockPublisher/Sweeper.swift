@@ -11,13 +11,6 @@ import ServiceKit
 /// run out, requests that were lost.
 struct Sweeper: Sendable {
     static let everySeconds = 2
-    /// Between two looks for what can leave the order tables.
-    static let retentionSeconds = 300.0
-    static let rowsAtOnce = 2_000
-    /// Lines stay open for the query so long after every source contained them.
-    static let reflectedGraceSeconds: Double = 2 * 86_400
-    /// Orders are remembered so long, so that an event that comes again is recognised as old.
-    static let rememberedSeconds: Double = 400 * 86_400
     /// A wish that nobody carried out for so long is asked for again; the retry tiers are shorter together.
     static let lostAfterSeconds = 900
 
@@ -26,17 +19,12 @@ struct Sweeper: Sendable {
     let levels: LevelWriter
 
     func run() async {
-        var tidiedAt = Date.distantPast
         while !parts.stop.isStopping {
             do {
                 try await endHolds()
                 try await endReserves()
                 try await watchFeeds()
                 try await wakeShelves()
-                if parts.clock.now().timeIntervalSince(tidiedAt) >= Self.retentionSeconds {
-                    tidiedAt = parts.clock.now()
-                    try await tidy()
-                }
             } catch {
                 parts.logger.warning("timers not looked at, trying again", metadata: ["problem": "\(error)"])
             }
@@ -84,25 +72,6 @@ struct Sweeper: Sendable {
             }
             for row in try work.transaction.query("SELECT source FROM sources ORDER BY source", []) {
                 try levels.restate(SourceName(rawValue: try row.decode(at: 0)), in: work)
-            }
-        }
-    }
-
-    /// Lets lines leave the index of open ones, and forgets orders of long ago, a few at a time.
-    func tidy() async throws {
-        let policy = settings.reflection
-        let before = parts.clock.now().addingTimeInterval(-Self.rememberedSeconds)
-        var moved = Self.rowsAtOnce
-        while moved == Self.rowsAtOnce && !parts.stop.isStopping {
-            moved = try await parts.database.pool.transaction { transaction in
-                try OpenLineStore.closeReflected(
-                    policy, graceSeconds: Self.reflectedGraceSeconds, atMost: Self.rowsAtOnce, in: transaction)
-            }
-        }
-        moved = Self.rowsAtOnce
-        while moved == Self.rowsAtOnce && !parts.stop.isStopping {
-            moved = try await parts.database.pool.transaction { transaction in
-                try OpenLineStore.forget(placedBefore: before, atMost: Self.rowsAtOnce, in: transaction)
             }
         }
     }

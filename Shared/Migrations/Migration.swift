@@ -38,5 +38,8 @@ public struct Migration: Sendable {
         Migration("shared", "0003_replicas", PackageResources.shared_0003_replicas_sql),
         Migration("orders", "0002_restored", PackageResources.orders_0002_restored_sql),
         Migration("erp", "0002_restored", PackageResources.erp_0002_restored_sql),
+        Migration("shared", "0004_retention", PackageResources.shared_0004_retention_sql),
+        Migration("stock", "0002_retention", PackageResources.stock_0002_retention_sql),
+        Migration("dead_letters", "0002_retention", PackageResources.dead_letters_0002_retention_sql),
     ]
 }

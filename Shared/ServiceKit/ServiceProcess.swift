@@ -181,7 +181,7 @@ public struct ServiceProcess: Sendable {
         var loops: [Loop] = [
             Loop(name: "outbox relay", body: relay.run), Loop(name: "scheduler", body: scheduler.run),
             Loop(name: "heartbeat", body: heartbeat.run), Loop(name: "measurements", body: sampler.run),
-            Loop(name: "inbox retention", body: InboxRetention(parts: parts).run),
+            Loop(name: "inbox retention", body: RetentionLoop([InboxRetention.rule], parts: parts).run),
             Loop(name: "start-up memory") { await StartupPages.giveBack(unless: parts.stop) },
         ]
         loops += composition.loops.map { Loop(name: "loop", body: $0) }
@@ -209,12 +209,7 @@ public struct ServiceProcess: Sendable {
 
     private static func standardChecks(_ parts: ServiceParts) -> [ReadinessCheck] {
         [
-            ReadinessCheck(name: "database") {
-                do throws(PostgresError) {
-                    _ = try await parts.database.pool.query("SELECT 1", [])
-                    return nil
-                } catch { return "\(error)" }
-            },
+            .database(parts.database.pool),
             ReadinessCheck(name: "broker") {
                 if let problem = parts.runners.publisher.connectionProblem { return "\(problem)" }
                 return await parts.runners.publisher.isBlocked

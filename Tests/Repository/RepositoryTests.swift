@@ -8,6 +8,7 @@ struct RepositoryTests {
         CModuleImportRule.self, DependencyDirectionRule.self,
         TargetPathRule.self, EmptyFileRule.self, DocumentationLinkRule.self, NamedScriptRule.self,
         InfrastructureRule.self, UnfinishedWorkRule.self, PrivateMatterRule.self, MigrationRule.self,
+        KeptTablesRule.self,
     ]
 
     @Test("The files were found")

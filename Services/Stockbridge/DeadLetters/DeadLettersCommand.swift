@@ -49,16 +49,16 @@ struct LettersList: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try global.load()
-        let page = try await OperatorDatabase.with(configuration) { database in
+        let (filter, page) = try await OperatorDatabase.with(configuration) { database in
             let reader = LetterReader(database: database)
             try await reader.require(letters.ids)
             let filter = try await letters.filter(configuration, database, state: state.filtered)
-            return try await reader.page(filter, limit: limit)
+            return (filter, try await reader.page(filter, limit: limit))
         }
         let text = LetterListText(
             page: page, wording: Wording(timeZone: configuration.timeZone), style: Console.style,
-            now: OperatorClock.now,
-            width: Console.width)
+            now: OperatorClock.now, width: Console.width,
+            reachesBack: state.meansSettled && filter.reachesBeyond(page, now: OperatorClock.now))
         try global.print(page, text: text.text)
     }
 }

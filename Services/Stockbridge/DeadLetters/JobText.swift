@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import Foundation
 
 /// Replay jobs for a person.
@@ -15,7 +16,9 @@ struct JobText {
     ]
 
     func list(_ jobs: [ReplayJob]) -> String {
-        guard !jobs.isEmpty else { return "No dead letter was ever replayed." }
+        guard !jobs.isEmpty else {
+            return "No dead letter was replayed in the last \(RetentionPeriod.recordDays) days."
+        }
         var table = TextTable([
             ("job", .left), ("state", .left), ("letters", .right), ("settled", .right), ("failed", .right),
             ("rate", .right), ("age", .left), ("by", .left), ("why", .left),

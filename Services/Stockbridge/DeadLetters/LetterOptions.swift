@@ -105,4 +105,15 @@ struct LetterStateOptions: ParsableArguments {
 
     /// As the filter says it.
     var filtered: String? { state == .all ? nil : state.rawValue }
+
+    /// Whether letters that are settled are meant, which leave after a while.
+    var meansSettled: Bool { state != .waiting && state != .replaying }
+}
+
+extension LetterFilter {
+    /// Whether somebody asks for what may be no longer kept: for an early time, or for what was not found.
+    func reachesBeyond(_ page: LetterPage, now: Date) -> Bool {
+        let limit = RetentionPeriod.limit(days: RetentionPeriod.recordDays, before: now)
+        return since.map { $0 < limit } ?? page.letters.isEmpty
+    }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import DeadLetters
+import Domain
 import Foundation
 import Messaging
 import PostgreSQL
@@ -55,7 +56,8 @@ struct LetterReader: Sendable {
     static func unknown(_ id: Int64, andMore more: Int = 0) -> ToolError {
         .failed(
             "There is no dead letter \(id)\(more > 0 ? ", and \(more) more of those named do not exist" : ""); "
-                + "'stockbridge dead-letters list --state all' shows which there are. Nothing was done.")
+                + "'stockbridge dead-letters list --state all' shows which there are; those that are settled leave "
+                + "after \(RetentionPeriod.recordDays) days. Nothing was done.")
     }
 
     private static let columns = """

@@ -1,4 +1,5 @@
 import DeadLetters
+import Domain
 import Foundation
 
 extension ShownBody {
@@ -29,9 +30,14 @@ struct LetterListText {
     let now: Date
     /// Characters in a line; nil if nobody reads it on a terminal.
     let width: Int?
+    /// Whether letters are meant that may be no longer kept.
+    var reachesBack = false
 
     var text: String {
-        guard !page.letters.isEmpty else { return "No dead letters match this." }
+        let end =
+            reachesBack
+            ? "\nLetters that were settled more than \(RetentionPeriod.recordDays) days ago are no longer kept." : ""
+        guard !page.letters.isEmpty else { return "No dead letters match this." + end }
         let wide = table.text(indent: 0, style: style)
         let isTooWide = width.map { limit in
             wide.split(separator: "\n").contains { TextTable.width(String($0)) > limit }
@@ -42,7 +48,7 @@ struct LetterListText {
                 "\nThe newest \(Wording.grouped(page.letters.count)) of "
                 + "\(Wording.count(page.total, "letter")); --limit shows more, 'groups' the kinds."
         }
-        return text
+        return text + end
     }
 
     private var isMixed: Bool { Set(page.letters.map(\.state)).count > 1 }

@@ -6,6 +6,9 @@ import ServiceKit
 
 /// Gathers the chain of one shelf, under the operator's role.
 struct ExplainStore: Sendable {
+    /// So many versions and pushes at most.
+    private static let shown = 10
+
     let database: OperatorDatabase
 
     /// - Parameters:
@@ -33,11 +36,14 @@ struct ExplainStore: Sendable {
                 explanation.files =
                     try past.map { try Self.filesThen(code, $0, transaction) }
                     ?? Self.filesNow(code, transaction)
+                if let past { explanation.filesWithoutRows = try Self.filesWithoutRows(past, transaction) }
                 explanation.setAside = try Self.setAside(code, transaction)
                 explanation.holds = try Self.holds(code, at, transaction)
             }
             explanation.versions = try Self.versions(shop, listing.shelf, at, transaction)
             explanation.pushes = try Self.pushes(shop, listing.shelf, at, transaction)
+            let next = try Self.versionAfter(at, shop, listing.shelf, transaction)
+            explanation.noteWhatIsMissing(next: next, atMost: Self.shown, now: now)
             if past == nil { explanation.shelf = try Self.shelf(shop, listing.shelf, transaction) }
             return explanation
         }
@@ -89,7 +95,8 @@ struct ExplainStore: Sendable {
         ).map(fileRow)
     }
 
-    /// Of each source, the snapshot that was live then.
+    /// Of each source, the snapshot that was live then. What has not changed since stands in the live stock, whether
+    /// the rows of its file are still kept or not.
     private static func filesThen(
         _ code: String, _ at: Date, _ transaction: Transaction
     ) throws -> [Explanation.FileRow] {
@@ -99,12 +106,33 @@ struct ExplainStore: Sendable {
                 trim_scale(r.on_hand)::text AS on_hand, trim_scale(r.reserved)::text AS reserved, r.line,
                 0 AS missing_for, n.id AS snapshot, n.file_name, n.sequence, n.as_of, n.received_at, n.decided_by,
                 n.decision_reason, NULL::text AS restated_by
-            FROM stock.snapshots n JOIN stock.snapshot_rows r ON r.snapshot_id = n.id
-            WHERE r.sku = $1 AND n.state IN ('live', 'replaced') AND coalesce(n.decided_at, n.received_at) <= $2
+            FROM stock.snapshots n JOIN (
+                SELECT k.snapshot_id, k.warehouse, k.on_hand, k.reserved, k.line
+                FROM stock.snapshots s JOIN stock.snapshot_rows k ON k.snapshot_id = s.id WHERE k.sku = $1
+                UNION ALL
+                SELECT l.snapshot_id, l.warehouse, l.on_hand, l.reserved, l.line FROM stock.live l WHERE l.sku = $1
+            ) AS r ON r.snapshot_id = n.id
+            WHERE n.state IN ('live', 'replaced') AND \(wentLive) <= $2
             ORDER BY n.source, r.warehouse, n.sequence DESC
             """, [.text(code), .timestamp(at)]
         ).map(fileRow)
     }
+
+    /// Of each source, the file that was live then, if its rows are no longer kept.
+    private static func filesWithoutRows(_ at: Date, _ transaction: Transaction) throws -> [String] {
+        try transaction.query(
+            """
+            SELECT file_name FROM (
+                SELECT DISTINCT ON (n.source) n.source, n.file_name, n.rows_removed_at FROM stock.snapshots n
+                WHERE n.state IN ('live', 'replaced') AND \(wentLive) <= $1
+                ORDER BY n.source, n.sequence DESC) AS live
+            WHERE rows_removed_at IS NOT NULL ORDER BY source
+            """, [.timestamp(at)]
+        ).map { try $0.decode("file_name") }
+    }
+
+    /// When snapshot `n` went live.
+    private static let wentLive = "coalesce(n.decided_at, n.received_at)"
 
     private static func fileRow(_ row: Row) throws -> Explanation.FileRow {
         Explanation.FileRow(
@@ -150,7 +178,7 @@ struct ExplainStore: Sendable {
         try transaction.query(
             """
             SELECT version, wanted, cause_kind, cause_id, decided_at, breakdown FROM publishing.shelf_versions
-            WHERE shop = $1 AND shelf = $2 AND decided_at <= $3 ORDER BY version DESC LIMIT 10
+            WHERE shop = $1 AND shelf = $2 AND decided_at <= $3 ORDER BY version DESC LIMIT \(shown)
             """, [.text(shop), .text(shelf), .timestamp(at)]
         ).map { row in
             let text: String = try row.decode("breakdown")
@@ -162,13 +190,24 @@ struct ExplainStore: Sendable {
         }
     }
 
+    /// The first version after a time that is still kept.
+    private static func versionAfter(
+        _ at: Date, _ shop: String, _ shelf: String, _ transaction: Transaction
+    ) throws -> Int? {
+        try transaction.query(
+            """
+            SELECT min(version) FROM publishing.shelf_versions WHERE shop = $1 AND shelf = $2 AND decided_at > $3
+            """, [.text(shop), .text(shelf), .timestamp(at)]
+        ).first?.decode(at: 0)
+    }
+
     private static func pushes(
         _ shop: String, _ shelf: String, _ at: Date, _ transaction: Transaction
     ) throws -> [Explanation.Push] {
         try transaction.query(
             """
             SELECT version, level, began_at, ended_at, result, answer, replica FROM publishing.pushes
-            WHERE shop = $1 AND shelf = $2 AND ended_at <= $3 ORDER BY ended_at DESC LIMIT 10
+            WHERE shop = $1 AND shelf = $2 AND ended_at <= $3 ORDER BY ended_at DESC LIMIT \(shown)
             """, [.text(shop), .text(shelf), .timestamp(at)]
         ).map { row in
             Explanation.Push(

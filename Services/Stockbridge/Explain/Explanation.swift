@@ -108,10 +108,18 @@ struct Explanation: Sendable, Encodable {
     var listing: Listing
     var otherMatches: [String] = []
     var files: [FileRow] = []
+    /// Files that were live then and whose rows are no longer kept.
+    var filesWithoutRows: [String] = []
     var setAside: [SetAsideRow] = []
     var holds: [Hold] = []
     /// Newest first.
     var versions: [Version] = []
+    /// Whether versions that would stand in the list are no longer kept.
+    var versionsAreMissing = false
+    /// Whether the version that was wanted then is one of these, so that the first of the list is not it.
+    var wantedIsMissing = false
     var pushes: [Push] = []
+    /// Whether pushes that would stand in the list may be no longer kept.
+    var pushesAreMissing = false
     var shelf: Shelf?
 }

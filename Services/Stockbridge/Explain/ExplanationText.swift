@@ -12,6 +12,8 @@ struct ExplanationText {
             .map { $0.joined(separator: "\n") }.joined(separator: "\n\n")
     }
 
+    private static let days = "\(RetentionPeriod.detailDays) days"
+
     private func time(_ date: Date) -> String { wording.moment(date, now: explanation.at) }
 
     private var heading: [String] {
@@ -34,7 +36,11 @@ struct ExplanationText {
 
     private var files: [String] {
         var lines = [style.bold("1. What the ERP's file says")]
-        if explanation.files.isEmpty {
+        lines += explanation.filesWithoutRows.map { file in
+            " \(file) was live then; its rows are no longer kept, \(Self.days) after another file took its place."
+                + (explanation.files.isEmpty ? "" : " What has not changed since is known:")
+        }
+        if explanation.files.isEmpty && explanation.filesWithoutRows.isEmpty {
             lines.append(
                 explanation.listing.erpCode.map { " No file has said anything about \($0)." }
                     ?? " Unknown, because the listing has no ERP code.")
@@ -100,6 +106,9 @@ struct ExplanationText {
 
     private var level: [String] {
         var lines = [style.bold("3. How the level comes about")]
+        if explanation.wantedIsMissing {
+            return lines + [" Which level was wanted then is no longer known: versions are kept for \(Self.days)."]
+        }
         guard let version = explanation.versions.first else { return lines + [" No level was ever worked out."] }
         guard let breakdown = version.breakdown else {
             return lines + [" Version \(version.version) wants nothing: no file speaks of it."]
@@ -140,18 +149,29 @@ struct ExplanationText {
                 "\(version.causeKind) \(version.causeID.cut(to: 40))",
             ])
         }
-        return [style.bold("4. Versions of the wanted level"), table.text(indent: 1, style: style)]
+        var lines = [style.bold("4. Versions of the wanted level"), table.text(indent: 1, style: style)]
+        if explanation.versionsAreMissing {
+            lines.append(
+                " Other versions are no longer kept: they leave after \(Self.days), but for the newest and the last "
+                    + "that was sent or confirmed.")
+        }
+        return lines
     }
 
     private var pushes: [String] {
         var lines = [style.bold("5. What was sent to the shop, and its answer")]
-        if explanation.pushes.isEmpty { return lines + [" Nothing was sent yet."] }
+        if explanation.pushes.isEmpty && !explanation.pushesAreMissing { return lines + [" Nothing was sent yet."] }
         for push in explanation.pushes {
             let took = Wording.duration(push.endedAt.timeIntervalSince(push.beganAt))
             let result = push.result == "confirmed" ? style.good(push.result) : style.warning(push.result)
             lines.append(
                 " \(time(push.endedAt))  version \(push.version), level \(push.level): \(result) after \(took)"
                     + (push.answer.map { ": " + StatusText.wrap($0, indent: 4) } ?? ""))
+        }
+        if explanation.pushesAreMissing {
+            lines.append(
+                " Older pushes are no longer kept: they leave after \(Self.days), but for the last and the last that "
+                    + "was confirmed.")
         }
         return lines
     }

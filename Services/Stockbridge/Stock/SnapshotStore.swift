@@ -22,6 +22,8 @@ struct SnapshotSummary: Sendable, Encodable {
     var decidedBy: String?
     var decidedAt: Date?
     var decisionReason: String?
+    /// When its rows left; its figures stay.
+    var rowsRemovedAt: Date?
 }
 
 /// A snapshot with what a person needs to decide about it.
@@ -46,7 +48,7 @@ struct SnapshotStore: Sendable {
     private static let columns = """
         n.id, n.source, n.sequence, n.file_name, n.state, n.as_of, n.received_at, n.message, n.reasons, n.rows_read,
         n.rows_aggregated, n.rows_set_aside, n.rows_merged, n.skus, trim_scale(n.units)::text AS units, n.changed_skus,
-        n.decided_by, n.decided_at, n.decision_reason
+        n.decided_by, n.decided_at, n.decision_reason, n.rows_removed_at
         """
 
     func list(source: String?, heldOnly: Bool, limit: Int) async throws -> [SnapshotSummary] {
@@ -92,6 +94,7 @@ struct SnapshotStore: Sendable {
             rowsAggregated: try row.decode("rows_aggregated"), rowsSetAside: try row.decode("rows_set_aside"),
             rowsMerged: try row.decode("rows_merged"), skus: try row.decode("skus"), units: try row.decode("units"),
             changedSkus: try row.decode("changed_skus"), decidedBy: try row.decode("decided_by"),
-            decidedAt: try row.decode("decided_at"), decisionReason: try row.decode("decision_reason"))
+            decidedAt: try row.decode("decided_at"), decisionReason: try row.decode("decision_reason"),
+            rowsRemovedAt: try row.decode("rows_removed_at"))
     }
 }

@@ -66,6 +66,13 @@ struct SnapshotText {
     }
 
     private func setAside(_ detail: SnapshotDetail) -> [String] {
+        if let removed = detail.snapshot.rowsRemovedAt, detail.snapshot.rowsRead > 0 {
+            return [
+                "",
+                " Its rows are no longer kept, neither those that counted nor those set aside: they left "
+                    + "\(wording.moment(removed, now: now)).",
+            ]
+        }
         guard !detail.setAside.isEmpty else { return [] }
         var lines = ["", " Rows set aside:"]
         for row in detail.setAside {

@@ -128,7 +128,9 @@ struct FailureContractTests {
 
     @Test(arguments: ShopKind.allCases)
     func `faster than the shop allows is throttled with its own wait`(kind: ShopKind) async throws {
-        func limit(_ settings: inout SimulatorConfiguration) { (settings.requestsPerSecond, settings.burst) = (0.01, 2) }
+        func limit(_ settings: inout SimulatorConfiguration) {
+            (settings.requestsPerSecond, settings.burst) = (0.01, 2)
+        }
         try await withShop(kind, configure: limit) { shop in
             let writer = try await shop.writer()
             let error = await connectorError { _ = try await writer.write(Self.write) }

@@ -49,12 +49,7 @@ struct Graveyard: Sendable {
     /// Runs the archiver beside the body; afterwards it has ended.
     func archiving(_ body: () async throws -> Void) async throws {
         let archiver = archiver()
-        let task = Task { await archiver.run() }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        stop.stop()
-        await task.value
-        try outcome.get()
+        try await running([{ await archiver.run() }], until: stop, body)
     }
 
     // MARK: Messages

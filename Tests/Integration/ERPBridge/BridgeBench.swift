@@ -6,6 +6,7 @@ import Foundation
 import Messaging
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import ServiceKit
 import Settings
 import Synchronization
@@ -48,28 +49,19 @@ struct BridgeBench: Sendable {
         replicas: Int = 1, startAt: Date = noon.addingTimeInterval(-2), mailbox: String = "orders",
         smtpPort: String? = nil, waitMinutes: Int = 10, attempts: Int = 30, _ body: (BridgeBench) async throws -> Void
     ) async throws {
-        let services = ServiceCatalogue.services(
-            shops: ["saigon"],
-            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        let services = ServiceCatalogue.services(shops: ["saigon"], tiers: ScratchSystem.shortTiers)
         try await ScratchSystem.with(services) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
             let address = mailbox.isEmpty ? "" : "\(mailbox)@\(system.name.replacing("_", with: "-")).example"
             let bench = BridgeBench(system, MovedClock(at: startAt), address)
             let port = try smtpPort ?? environment("STOCKBRIDGE_TEST_SMTP_PORT")
-            let text = try bench.configurationText(
-                folder, smtpPort: port, waitMinutes: waitMinutes, attempts: attempts)
+            let text = try bench.configurationText(smtpPort: port, waitMinutes: waitMinutes, attempts: attempts)
             try text.write(to: bench.configurationFile, atomically: true, encoding: .utf8)
             try await bench.run(replicas, bench.configuration(), body)
         }
     }
 
     /// Where the configuration lies, for a replica in a process of its own.
-    var configurationFile: URL {
-        FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            .appendingPathComponent("stockbridge.yaml")
-    }
+    var configurationFile: URL { system.folder.appending(path: "stockbridge.yaml") }
 
     private init(_ system: ScratchSystem, _ clock: MovedClock, _ mailbox: String) {
         self.system = system
@@ -116,36 +108,18 @@ struct BridgeBench: Sendable {
         try #require(ProcessInfo.processInfo.environment[name], "\(name) is not set: start the test stack")
     }
 
-    private func configurationText(
-        _ folder: URL, smtpPort: String, waitMinutes: Int, attempts: Int
-    ) throws -> String {
-        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
-        return """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
-            \(system.serverSections(secretsIn: folder))
+    private func configurationText(smtpPort: String, waitMinutes: Int, attempts: Int) throws -> String {
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: system.folder)
+        return SampleConfiguration.text(
+            """
+            \(system.serverSections(secretsIn: system.folder))
             http: {bind: 127.0.0.1, ports: {erp-bridge: 0}}
             mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
-            warehouses: [{name: HN}]
-            shops:
-              - name: saigon
-                platform: woocommerce
-                url: http://127.0.0.1:1
-                insecure: true
-                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
-                warehouses: [HN]
+            \(SampleConfiguration.unreachableShop(secretsIn: system.folder))
             erp: {name: acme, mailbox: [\(mailbox)], report_wait_minutes: \(waitMinutes)}
             retry: {tiers: [1s, 2s], max_attempts: {erp-bridge: \(attempts)}, \
             outage: {first_probe: 1s, longest_probe: 2s}}
-            alerts: {to: operations}
-            """
+            """)
     }
 
     // MARK: Acting as the other services

@@ -96,12 +96,7 @@ struct Bench: Sendable {
 
     /// Runs loops beside the body; afterwards they have ended.
     func running(_ loops: [@Sendable () async -> Void], _ body: () async throws -> Void) async throws {
-        let tasks = loops.map { loop in Task { await loop() } }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        parts.stop.stop()
-        for task in tasks { await task.value }
-        try outcome.get()
+        try await TestStack.running(loops, until: parts.stop, body)
     }
 
     func batchRunner(_ queue: String = batchQueue) -> @Sendable () async -> Void {

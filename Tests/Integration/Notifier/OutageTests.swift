@@ -5,6 +5,7 @@ import Messaging
 import Notifier
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import ServiceKit
 import Settings
 import TestStack
@@ -14,18 +15,13 @@ import Testing
 struct OutageTests {
     /// notifier with messages that are tried twice and a mail server that is not there yet.
     private func withNotifier(_ body: (ScratchSystem, SwitchedPort, Publisher) async throws -> Void) async throws {
-        let tiers = [
-            RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000),
-        ]
         let catcher = try #require(
             ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_SMTP_PORT"], "start the test stack first")
         let relay = try SwitchedPort(to: catcher)
         defer { relay.close() }
-        try await ScratchSystem.with(ServiceCatalogue.services(shops: ["saigon"], tiers: tiers)) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
-            let configuration = try Self.configuration(system, folder, smtpPort: relay.port)
+        let services = ServiceCatalogue.services(shops: ["saigon"], tiers: ScratchSystem.shortTiers)
+        try await ScratchSystem.with(services) { system in
+            let configuration = try Self.configuration(system, smtpPort: relay.port)
             let publisher = Publisher(system.broker(.stockPublisher))
             let outcome: Result<Void, any Error>
             do {
@@ -39,36 +35,19 @@ struct OutageTests {
         }
     }
 
-    private static func configuration(
-        _ system: ScratchSystem, _ folder: URL, smtpPort: Int
-    ) throws -> StockbridgeConfiguration {
-        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
-            \(system.serverSections(secretsIn: folder))
+    private static func configuration(_ system: ScratchSystem, smtpPort: Int) throws -> StockbridgeConfiguration {
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: system.folder)
+        let text = SampleConfiguration.text(
+            """
+            \(system.serverSections(secretsIn: system.folder))
             http: {bind: 127.0.0.1, ports: {notifier: 0}}
             mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
-            warehouses: [{name: HN}]
-            shops:
-              - name: saigon
-                platform: woocommerce
-                url: https://saigon.hoasen.example
-                credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
-                warehouses: [HN]
+            \(SampleConfiguration.unreachableShop(secretsIn: system.folder))
             retry:
               tiers: [1s, 2s]
               services: {notifier: {max_attempts: 2, outage: {first_probe: 1s, longest_probe: 2s}}}
-            alerts: {to: operations}
-            """
-        return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
+            """)
+        return try ConfigurationLoader.load(text: text, file: system.folder.path + "/stockbridge.yaml")
     }
 
     @Test("ten mails wait for as long as it takes, and each goes out once")

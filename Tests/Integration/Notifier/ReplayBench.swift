@@ -8,6 +8,7 @@ import Messaging
 import Notifier
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import ServiceKit
 import Settings
 import Synchronization
@@ -27,9 +28,6 @@ struct ReplayBench: Sendable {
     static let queue = "stock-ingestor"
     /// A queue of messages that call the outside.
     static let outside = "stock-ingestor.outside"
-    static let tiers = [
-        RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000),
-    ]
 
     let system: ScratchSystem
     /// What the service does with its messages.
@@ -50,11 +48,8 @@ struct ReplayBench: Sendable {
                 CREATE TABLE stock.effects (id uuid NOT NULL, number int NOT NULL);
                 GRANT ALL ON stock.effects TO stock_ingestor;
                 """)
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
             let bench = ReplayBench(system)
-            try bench.writeConfiguration(in: folder)
+            try bench.writeConfiguration()
             let outcome: Result<Void, any Error>
             do {
                 outcome = .success(
@@ -71,11 +66,11 @@ struct ReplayBench: Sendable {
     }
 
     private static var services: [ServiceDescription] {
-        let catalogue = ServiceCatalogue.services(shops: ["saigon"], tiers: tiers)
+        let catalogue = ServiceCatalogue.services(shops: ["saigon"], tiers: ScratchSystem.shortTiers)
         let victim = ServiceDescription(
             name: .stockIngestor,
             queues: [QueueDescription(name: queue, kind: .batch), QueueDescription(name: outside, kind: .work)],
-            tiers: tiers, publishes: [MessageSettled.type.name])
+            tiers: ScratchSystem.shortTiers, publishes: [MessageSettled.type.name])
         return [victim] + catalogue.filter { $0.name == .notifier || $0.name == .stockbridge }
     }
 
@@ -94,7 +89,8 @@ struct ReplayBench: Sendable {
     func consuming(_ body: () async throws -> Void) async throws {
         let parts = RunnerParts(
             service: system.services[0], broker: system.broker(.stockIngestor), publisher: publisher,
-            database: database, policy: RetryPolicy(tiers: Self.tiers, maximumAttempts: 3), stop: StopSignal(),
+            database: database, policy: RetryPolicy(tiers: ScratchSystem.shortTiers, maximumAttempts: 3),
+            stop: StopSignal(),
             logger: quiet, now: { Date() })
         let relay = OutboxRelay(
             configuration: system.database(.stockIngestor), publisher: publisher, service: .stockIngestor,
@@ -102,12 +98,7 @@ struct ReplayBench: Sendable {
         let batch = BatchRunner(queue: Self.queue, routes: [BatchRoute(BatchVictim(victim: victim))], parts: parts)
         let work = WorkRunner(
             queue: Self.outside, concurrency: 4, routes: [WorkRoute(WorkVictim(victim: victim))], parts: parts)
-        let tasks = [relay.run, batch.run, work.run].map { loop in Task { await loop() } }
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        parts.stop.stop()
-        for task in tasks { await task.value }
-        try outcome.get()
+        try await running([relay.run, batch.run, work.run], until: parts.stop, body)
     }
 
     /// Replicas of notifier run while `body` runs; afterwards they have ended.
@@ -121,39 +112,21 @@ struct ReplayBench: Sendable {
         try await running(Array(repeating: replica, count: replicas), body)
     }
 
-    private var configurationFile: URL {
-        FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            .appendingPathComponent("stockbridge.yaml")
-    }
+    private var configurationFile: URL { system.folder.appending(path: "stockbridge.yaml") }
 
-    private func writeConfiguration(in folder: URL) throws {
-        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
+    private func writeConfiguration() throws {
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: system.folder)
         let smtpPort = try #require(
             ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_SMTP_PORT"], "start the test stack first")
-        try """
-        company: Hoa Sen Care
-        time_zone: Asia/Ho_Chi_Minh
-        \(system.serverSections(secretsIn: folder))
-        http: {bind: 127.0.0.1, ports: {notifier: 0}}
-        mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
-        people: {operations: [ops@hoasen.example]}
-        sources:
-          - name: erp
-            location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-            schedule: {cron: "0 6 * * *"}
-            format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-            quantities: gross
-        warehouses: [{name: HN}]
-        shops:
-          - name: saigon
-            platform: woocommerce
-            url: http://127.0.0.1:1
-            insecure: true
-            credentials: {key: "${file:\(folder.path)/key}", secret: "${file:\(folder.path)/secret}"}
-            warehouses: [HN]
-        retry: {tiers: [1s, 2s]}
-        alerts: {to: operations}
-        """.write(to: configurationFile, atomically: true, encoding: .utf8)
+        try SampleConfiguration.text(
+            """
+            \(system.serverSections(secretsIn: system.folder))
+            http: {bind: 127.0.0.1, ports: {notifier: 0}}
+            mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
+            \(SampleConfiguration.unreachableShop(secretsIn: system.folder))
+            retry: {tiers: [1s, 2s]}
+            """
+        ).write(to: configurationFile, atomically: true, encoding: .utf8)
     }
 
     // MARK: Messages

@@ -6,6 +6,7 @@ import Logging
 import Messaging
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import Settings
 import Synchronization
 import TestStack
@@ -29,10 +30,7 @@ struct WatchBench: Sendable {
         let services = ServiceCatalogue.services(
             shops: ["saigon"], tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000)])
         try await ScratchSystem.with(services) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
-            let configuration = try configuration(system, folder)
+            let configuration = try configuration(system)
             let bench = try WatchBench(system, configuration, services)
             let outcome: Result<Void, any Error>
             do {
@@ -165,37 +163,16 @@ struct WatchBench: Sendable {
         #expect(isEmpty)
     }
 
-    private static func configuration(_ system: ScratchSystem, _ folder: URL) throws -> StockbridgeConfiguration {
+    private static func configuration(_ system: ScratchSystem) throws -> StockbridgeConfiguration {
         let smtpPort = try #require(
             ProcessInfo.processInfo.environment["STOCKBRIDGE_TEST_SMTP_PORT"], "start the test stack first")
-        let secret = folder.appendingPathComponent("secret")
-        try "secret".write(to: secret, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret.path)
-        let file = folder.appendingPathComponent("stockbridge.yaml")
-        try """
-        company: Hoa Sen Care
-        time_zone: Asia/Ho_Chi_Minh
-        broker: {host: 127.0.0.1, virtual_host: \(system.name), password: "${file:\(secret.path)}", \
-        tls: {enabled: false}}
-        database: {host: 127.0.0.1, name: \(system.name), password: "${file:\(secret.path)}", tls: {enabled: false}}
-        mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
-        people: {operations: [ops@hoasen.example]}
-        sources:
-          - name: erp
-            location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-            schedule: {cron: "0 6 * * *"}
-            format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-            quantities: gross
-        warehouses: [{name: HN}]
-        shops:
-          - name: saigon
-            platform: woocommerce
-            url: http://127.0.0.1:1
-            insecure: true
-            credentials: {key: "${file:\(secret.path)}", secret: "${file:\(secret.path)}"}
-            warehouses: [HN]
-        alerts: {to: operations}
-        """.write(to: file, atomically: true, encoding: .utf8)
-        return try ConfigurationLoader.load(path: file.path)
+        try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: system.folder)
+        let text = SampleConfiguration.text(
+            """
+            \(system.serverSections(secretsIn: system.folder))
+            mail: {host: 127.0.0.1, port: \(smtpPort), tls: off, from: stock@hoasen.example}
+            \(SampleConfiguration.unreachableShop(secretsIn: system.folder))
+            """)
+        return try ConfigurationLoader.load(text: text, file: system.folder.path + "/stockbridge.yaml")
     }
 }

@@ -5,6 +5,7 @@ import Messaging
 import OrderCollector
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import ServiceKit
 import Settings
 import ShopSimulators
@@ -34,33 +35,14 @@ struct CollectorBench: Sendable {
         _ shops: [ShopName] = ["hanoi"], replicas: Int = 1, publicURL: String? = nil, attempts: Int = 30,
         setUp: (ShopSimulator) throws -> Void = { _ in }, _ body: (CollectorBench) async throws -> Void
     ) async throws {
-        let services = ServiceCatalogue.services(
-            shops: shops,
-            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        let services = ServiceCatalogue.services(shops: shops, tiers: ScratchSystem.shortTiers)
         try await ScratchSystem.with(services) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
-            var simulators: [ShopName: ShopSimulator] = [:]
-            let outcome: Result<Void, any Error>
-            do {
-                for shop in shops {
-                    var settings = SimulatorConfiguration()
-                    settings.name = shop.rawValue
-                    let simulator = try ShopSimulator(settings, catalogue: products)
-                    try setUp(simulator)
-                    try await simulator.start()
-                    simulators[shop] = simulator
-                }
-                let configuration = try configuration(
-                    shops, simulators, system, folder, publicURL: publicURL, attempts: attempts)
-                outcome = .success(
-                    try await CollectorBench(system, simulators).run(replicas, configuration, body))
-            } catch {
-                outcome = .failure(error)
+            let simulators = Dictionary(uniqueKeysWithValues: try shops.map { ($0, try simulator($0, setUp)) })
+            let bench = CollectorBench(system, simulators)
+            try await ShopSimulator.running(simulators.values) {
+                let configuration = try bench.configuration(shops, publicURL: publicURL, attempts: attempts)
+                try await bench.run(replicas, configuration, body)
             }
-            for simulator in simulators.values { await simulator.stop() }
-            try outcome.get()
         }
     }
 
@@ -104,10 +86,18 @@ struct CollectorBench: Sendable {
         CatalogueProduct(id: 12, sku: "NEW", name: "Mới", stock: 1_000),
     ]
 
-    private static func configuration(
-        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
-        publicURL: String?, attempts: Int
+    private static func simulator(_ shop: ShopName, _ setUp: (ShopSimulator) throws -> Void) throws -> ShopSimulator {
+        var settings = SimulatorConfiguration()
+        settings.name = shop.rawValue
+        let simulator = try ShopSimulator(settings, catalogue: products)
+        try setUp(simulator)
+        return simulator
+    }
+
+    private func configuration(
+        _ shops: [ShopName], publicURL: String?, attempts: Int
     ) throws -> StockbridgeConfiguration {
+        let folder = system.folder
         try system.writeSecrets(
             ["key": "ck_simulator", "secret": "cs_simulator", "webhooks": "whsec_simulator"], in: folder)
         let address = publicURL.map { ", public_url: \"\($0)\", insecure: true" } ?? ""
@@ -124,27 +114,18 @@ struct CollectorBench: Sendable {
             webhook_secret: "${file:\(folder.path)/webhooks}"}
             """
         }
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
+        let text = SampleConfiguration.text(
+            """
             \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {order-collector: 0}}
             webhooks: {bind: 127.0.0.1, port: 0, maximum_body_bytes: 65536\(address)}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
             warehouses: [{name: HN}]
             shops:
             \(entries.joined(separator: "\n"))
             retry: {tiers: [1s, 2s], max_attempts: {order-collector: \(attempts)}, \
             outage: {first_probe: 1s, longest_probe: 2s}}
-            alerts: {to: operations}
-            """
+            """)
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
     }
 

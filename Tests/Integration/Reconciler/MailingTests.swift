@@ -16,6 +16,16 @@ private let listings = (0..<5).map { PublishedListing.right("\(10 + $0)", sku: "
 
 @Suite("The reconciliation's mail", .timeLimit(.minutes(20)))
 struct MailingTests {
+    /// Both shops are known; hanoi has published and is compared, saigon has not published yet.
+    private func compareHanoi(_ bench: ReconcilerBench) async throws {
+        for shop in bench.simulators.keys.sorted() { bench.publisher.state(listings, of: shop) }
+        try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
+        #expect(
+            try await eventually {
+                try await bench.system.number("SELECT count(*) FROM reconciliation.run_shops WHERE state = 'done'") == 1
+            })
+    }
+
     @Test("a shop that is out is named by the set time; one update follows when it is back, never a third")
     func shopOut() async throws {
         try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
@@ -120,13 +130,7 @@ struct MailingTests {
     @Test("a newer snapshot takes the place of a run that is not through, and is reported for the day")
     func newerSnapshot() async throws {
         try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
-            for shop in bench.simulators.keys.sorted() { bench.publisher.state(listings, of: shop) }
-            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
-            #expect(
-                try await eventually {
-                    try await bench.system.number(
-                        "SELECT count(*) FROM reconciliation.run_shops WHERE state = 'done'") == 1
-                })
+            try await compareHanoi(bench)
             let newer = UUID()
             for shop in bench.simulators.keys.sorted() { try await bench.publisher.endRun(of: shop, snapshot: newer) }
             let report = try #require(try await bench.nextReport())
@@ -140,13 +144,7 @@ struct MailingTests {
     @Test("a shop that has not published by the deadline is stated on request")
     func lateShop() async throws {
         try await ReconcilerBench.with(["hanoi": products, "saigon": products]) { bench in
-            for shop in bench.simulators.keys.sorted() { bench.publisher.state(listings, of: shop) }
-            try await bench.publisher.endRun(of: "hanoi", snapshot: UUID())
-            #expect(
-                try await eventually {
-                    try await bench.system.number(
-                        "SELECT count(*) FROM reconciliation.run_shops WHERE state = 'done'") == 1
-                })
+            try await compareHanoi(bench)
             bench.jump(toMinute: 26)
             let report = try #require(try await bench.nextReport())
             #expect(report.isComplete && !report.isUpdate && bench.publisher.requests == 1)

@@ -6,6 +6,7 @@ import Messaging
 import PostgreSQL
 import RabbitMQ
 import Reconciler
+import SampleConfigurations
 import ServiceKit
 import Settings
 import ShopSimulators
@@ -46,36 +47,18 @@ struct ReconcilerBench: Sendable {
         shopify: Set<ShopName> = [], attempts: Int = 30, _ body: (ReconcilerBench) async throws -> Void
     ) async throws {
         let shops = catalogues.keys.sorted()
-        let services = ServiceCatalogue.services(
-            shops: shops,
-            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        let services = ServiceCatalogue.services(shops: shops, tiers: ScratchSystem.shortTiers)
         try await ScratchSystem.with(services) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
-            var simulators: [ShopName: ShopSimulator] = [:]
-            let outcome: Result<Void, any Error>
-            do {
-                for shop in shops {
-                    var settings = SimulatorConfiguration()
-                    settings.name = shop.rawValue
-                    if shopify.contains(shop) {
-                        settings.platform = .shopify
-                        settings.shopify.permanentToken = "shpat_simulator"
-                    }
-                    let simulator = try ShopSimulator(settings, catalogue: catalogues[shop] ?? [])
-                    try await simulator.start()
-                    simulators[shop] = simulator
-                }
+            let simulators = Dictionary(
+                uniqueKeysWithValues: try catalogues.map { shop, catalogue in
+                    (shop, try simulator(shop, catalogue, isShopify: shopify.contains(shop)))
+                })
+            try await ShopSimulator.running(simulators.values) {
                 let configuration = try configuration(
-                    shops, simulators, system, folder, repairs: repairs, shopify: shopify, attempts: attempts)
+                    shops, simulators, system, repairs: repairs, shopify: shopify, attempts: attempts)
                 let bench = ReconcilerBench(system, simulators)
-                outcome = .success(try await bench.run(replicas, configuration, body))
-            } catch {
-                outcome = .failure(error)
+                try await bench.run(replicas, configuration, body)
             }
-            for simulator in simulators.values { await simulator.stop() }
-            try outcome.get()
         }
     }
 
@@ -117,10 +100,23 @@ struct ReconcilerBench: Sendable {
         try outcome.get()
     }
 
+    private static func simulator(
+        _ shop: ShopName, _ catalogue: [CatalogueProduct], isShopify: Bool
+    ) throws -> ShopSimulator {
+        var settings = SimulatorConfiguration()
+        settings.name = shop.rawValue
+        if isShopify {
+            settings.platform = .shopify
+            settings.shopify.permanentToken = "shpat_simulator"
+        }
+        return try ShopSimulator(settings, catalogue: catalogue)
+    }
+
     private static func configuration(
-        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
+        _ shops: [ShopName], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem,
         repairs: Bool, shopify: Set<ShopName>, attempts: Int
     ) throws -> StockbridgeConfiguration {
+        let folder = system.folder
         try system.writeSecrets(
             ["key": "ck_simulator", "secret": "cs_simulator", "token": "shpat_simulator"], in: folder)
         let entries = shops.map { shop in
@@ -141,27 +137,18 @@ struct ReconcilerBench: Sendable {
                 request_timeout_seconds: 2}
                 """
         }
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
+        let text = SampleConfiguration.text(
+            """
             \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {reconciler: 0}}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
             warehouses: [{name: HN}]
             shops:
             \(entries.joined(separator: "\n"))
             reconciliation: {mail_by: {cron: "30 6 * * *"}, to: operations}
             retry: {tiers: [1s, 2s], max_attempts: {reconciler: \(attempts)}, \
             outage: {first_probe: 1s, longest_probe: 2s}}
-            alerts: {to: operations}
-            """
+            """)
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
     }
 

@@ -49,18 +49,16 @@ struct SchedulerTests {
         let pools = (0..<count).map { _ in PostgresPool(system.database(.stockIngestor), maximumConnections: 2) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let tasks = pools.map { pool in
-            let clock = hands.clock
+        let clock = hands.clock
+        let loops: [@Sendable () async -> Void] = pools.map { pool in
             let scheduler = Scheduler(
                 service: .stockIngestor, jobs: jobs,
                 database: ServiceDatabase(pool: pool, service: .stockIngestor, now: { clock.now() }), clock: clock,
                 stop: stop, logger: logger)
-            return Task { await scheduler.run() }
+            return { await scheduler.run() }
         }
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-        stop.stop()
-        for task in tasks { await task.value }
+        do { outcome = .success(try await running(loops, until: stop, body)) } catch { outcome = .failure(error) }
         for pool in pools { await pool.close() }
         try outcome.get()
     }

@@ -14,12 +14,8 @@ struct OversoldArticlesTests {
         _ shops: [ShopName], _ body: (ScratchSystem, PostgresPool, OversoldArticles) async throws -> Void
     ) async throws {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: shops)) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
             let setups = shops.map { ShopSetup(name: $0, catalogue: []) }
-            let settings = PublisherSettings(
-                try PublisherBench.configuration(setups, [:], system, folder, 3))
+            let settings = PublisherSettings(try PublisherBench.configuration(setups, [:], system, 3))
             let pool = PostgresPool(system.database(.stockPublisher), maximumConnections: 1)
             let articles = OversoldArticles(settings: settings, levels: LevelWriter(settings: settings))
             let outcome: Result<Void, any Error>

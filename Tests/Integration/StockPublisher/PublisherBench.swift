@@ -5,6 +5,7 @@ import Foundation
 import Messaging
 import PostgreSQL
 import RabbitMQ
+import SampleConfigurations
 import ServiceKit
 import Settings
 import ShopConnectors
@@ -44,32 +45,21 @@ struct PublisherBench: Sendable {
         _ shops: [ShopSetup], replicas: Int = 1, clock: WallClock = .system, attempts: Int = 30,
         _ body: (PublisherBench) async throws -> Void
     ) async throws {
-        let services = ServiceCatalogue.services(
-            shops: shops.map(\.name),
-            tiers: [RetryTier(name: "1s", delayMilliseconds: 1_000), RetryTier(name: "2s", delayMilliseconds: 2_000)])
+        let services = ServiceCatalogue.services(shops: shops.map(\.name), tiers: ScratchSystem.shortTiers)
         try await ScratchSystem.with(services) { system in
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(system.name)
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }  // scratch files only
-            var simulators: [ShopName: ShopSimulator] = [:]
-            let outcome: Result<Void, any Error>
-            do {
-                for shop in shops where shop.connector == nil { simulators[shop.name] = try await simulator(shop) }
-                let configuration = try configuration(shops, simulators, system, folder, attempts)
+            let simulators = Dictionary(
+                uniqueKeysWithValues: try shops.filter { $0.connector == nil }.map { ($0.name, try simulator($0)) })
+            let connectors = Dictionary(
+                uniqueKeysWithValues: shops.compactMap { shop in shop.connector.map { (shop.name, $0) } })
+            try await ShopSimulator.running(simulators.values) {
+                let configuration = try configuration(shops, simulators, system, attempts)
                 let bench = PublisherBench(system, simulators, shops.map(\.name))
-                let connectors = Dictionary(
-                    uniqueKeysWithValues: shops.compactMap { shop in shop.connector.map { (shop.name, $0) } })
-                outcome = .success(
-                    try await bench.run(replicas, body) {
-                        let service = StockPublisherService(
-                            configuration: configuration, clock: clock, connectors: connectors)
-                        try await service.run()
-                    })
-            } catch {
-                outcome = .failure(error)
+                try await bench.run(replicas, body) {
+                    let service = StockPublisherService(
+                        configuration: configuration, clock: clock, connectors: connectors)
+                    try await service.run()
+                }
             }
-            for simulator in simulators.values { await simulator.stop() }
-            try outcome.get()
         }
     }
 
@@ -101,19 +91,17 @@ struct PublisherBench: Sendable {
 
     // MARK: Setting up
 
-    private static func simulator(_ shop: ShopSetup) async throws -> ShopSimulator {
+    private static func simulator(_ shop: ShopSetup) throws -> ShopSimulator {
         var settings = SimulatorConfiguration()
         settings.name = shop.name.rawValue
         settings.requestsPerSecond = shop.simulatorLimit
-        let simulator = try ShopSimulator(settings, catalogue: shop.catalogue)
-        try await simulator.start()
-        return simulator
+        return try ShopSimulator(settings, catalogue: shop.catalogue)
     }
 
     static func configuration(
-        _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ folder: URL,
-        _ attempts: Int
+        _ shops: [ShopSetup], _ simulators: [ShopName: ShopSimulator], _ system: ScratchSystem, _ attempts: Int
     ) throws -> StockbridgeConfiguration {
+        let folder = system.folder
         try system.writeSecrets(["key": "ck_simulator", "secret": "cs_simulator"], in: folder)
         let entries = shops.map { shop in
             """
@@ -128,27 +116,18 @@ struct PublisherBench: Sendable {
             in_flight: \(shop.inFlight), batch: \(shop.batch), request_timeout_seconds: 1}
             """
         }
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
+        let text = SampleConfiguration.text(
+            """
             \(system.serverSections(secretsIn: folder))
             http: {bind: 127.0.0.1, ports: {stock-ingestor: 0, stock-publisher: 0, notifier: 0}}
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
             erp: {name: odoo, entry_lag_minutes: 60, ship_lag_minutes: 120}
-            sources:
-              - name: erp
-                location: {type: folder, directory: \(folder.path), pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
             warehouses: [{name: HN}, {name: HCM}]
             shops:
             \(entries.joined(separator: "\n"))
             retry: {tiers: [1s, 2s], max_attempts: {stock-publisher: \(attempts)}, \
             outage: {first_probe: 1s, longest_probe: 2s}}
-            alerts: {to: operations}
-            """
+            """)
         return try ConfigurationLoader.load(text: text, file: folder.path + "/stockbridge.yaml")
     }
 

@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import Messaging
 import PostgreSQL
+import SampleConfigurations
 import ServiceKit
 import Settings
 import TestStack
@@ -46,23 +47,14 @@ struct AfterRestoreTests {
             credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}, warehouses: [HN]}
             """
         }
-        return """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
-            \(system.serverSections(secretsIn: FileManager.default.temporaryDirectory))
+        return SampleConfiguration.text(
+            """
+            \(system.serverSections(secretsIn: system.folder))
             mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: incoming, pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
             warehouses: [{name: HN}]
             shops: [\(shop("hanoi")), \(shop("hue"))]
-            alerts: {to: operations}
             erp: {mailbox: [orders@erp.example]}
-            """
+            """)
     }
 
     /// A report that was due, and sent if that was so, so many hours before the restore.

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import SampleConfigurations
 import Testing
 
 @testable import Settings
@@ -98,7 +99,7 @@ struct LoadingTests {
 
     @Test("each kind of place is read with its own keys")
     func locations() throws {
-        let folder = #"{type: folder, directory: incoming, pattern: "*.csv"}"#
+        let folder = SampleConfiguration.location
         let ftps = try load(
             minimal(folder, #"{type: ftps, host: f, user: u, password: "${env:F}", directory: /out, pattern: "s*"}"#))
         guard case .ftp(let place) = ftps.sources[0].location else {

@@ -1,4 +1,5 @@
 import Foundation
+import SampleConfigurations
 import Testing
 
 @testable import Settings
@@ -21,7 +22,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 @Suite("Every problem is reported at once, with its line and what to do")
 struct ProblemTests {
     static let platform = "    platform: woocommerce"
-    static let folder = #"{type: folder, directory: incoming, pattern: "*.csv"}"#
+    static let folder = SampleConfiguration.location
 
     static let mistakes: [Mistake] = [
         // Wrong types

@@ -1,4 +1,5 @@
 import Foundation
+import SampleConfigurations
 import Settings
 import Testing
 
@@ -11,30 +12,8 @@ func exampleText() throws -> String {
     try String(contentsOfFile: repository + "/infra/stockbridge.example.yaml", encoding: .utf8)
 }
 
-/// The shortest configuration that is valid: everything else is a default.
-let minimalText = """
-    company: Hoa Sen Care
-    time_zone: Asia/Ho_Chi_Minh
-    broker: {host: 127.0.0.1, password: "${env:BROKER}"}
-    database: {host: 127.0.0.1, password: "${env:DB}"}
-    mail: {host: 127.0.0.1, from: stock@hoasen.example}
-    people: {operations: [ops@hoasen.example]}
-    sources:
-      - name: erp
-        location: {type: folder, directory: incoming, pattern: "*.csv"}
-        schedule: {cron: "0 6 * * *"}
-        format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-        quantities: gross
-    warehouses: [{name: HN}, {name: HCM}]
-    shops:
-      - name: hanoi
-        platform: woocommerce
-        url: https://hanoi.hoasen.example
-        credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}
-        warehouses: [HN, HCM]
-    alerts: {to: operations}
-    erp: {mailbox: [orders@erp.example]}
-    """
+/// The shortest configuration that is valid.
+let minimalText = SampleConfiguration.minimal
 
 /// Loads a text as if it stood in /etc/stockbridge.
 func load(_ text: String) throws(InvalidConfiguration) -> StockbridgeConfiguration {

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import Foundation
+import SampleConfigurations
 import Settings
 import StockFiles
 import Testing
@@ -11,29 +12,8 @@ import Transfer
 @Suite("What a source's settings and troubles mean")
 struct SourceRulesTests {
     private func source(_ asOf: String, format: String = "") throws -> StockbridgeConfiguration.Source {
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
-            broker: {host: 127.0.0.1, password: "${env:BROKER}"}
-            database: {host: 127.0.0.1, password: "${env:DB}"}
-            mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: folder, directory: incoming, pattern: "*.csv"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity, as_of: Time}\(format)}
-                as_of: \(asOf)
-                quantities: gross
-            warehouses: [{name: HN}, {name: HCM}]
-            shops:
-              - name: hanoi
-                platform: woocommerce
-                url: https://hanoi.hoasen.example
-                credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}
-                warehouses: [HN, HCM]
-            alerts: {to: operations}
-            """
+        let text = SampleConfiguration.minimal.replacing(
+            "on_hand: Quantity}}", with: "on_hand: Quantity, as_of: Time}\(format)}\n    as_of: \(asOf)")
         return try #require(
             try ConfigurationLoader.load(text: text, file: "/etc/stockbridge/stockbridge.yaml").sources.first)
     }
@@ -103,28 +83,8 @@ struct SourceRulesTests {
     }
 
     private func https(_ url: String) throws -> StockbridgeConfiguration.HTTPSLocation? {
-        let text = """
-            company: Hoa Sen Care
-            time_zone: Asia/Ho_Chi_Minh
-            broker: {host: 127.0.0.1, password: "${env:BROKER}"}
-            database: {host: 127.0.0.1, password: "${env:DB}"}
-            mail: {host: 127.0.0.1, from: stock@hoasen.example}
-            people: {operations: [ops@hoasen.example]}
-            sources:
-              - name: erp
-                location: {type: https, url: "\(url)"}
-                schedule: {cron: "0 6 * * *"}
-                format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-                quantities: gross
-            warehouses: [{name: HN}]
-            shops:
-              - name: hanoi
-                platform: woocommerce
-                url: https://hanoi.hoasen.example
-                credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}
-                warehouses: [HN]
-            alerts: {to: operations}
-            """
+        let text = SampleConfiguration.minimal.replacing(
+            SampleConfiguration.location, with: "{type: https, url: \"\(url)\"}")
         let loaded = try ConfigurationLoader.load(text: text, file: "/etc/stockbridge/stockbridge.yaml")
         if case .https(let location)? = loaded.sources.first?.location { return location }
         return nil

@@ -173,7 +173,7 @@ struct JobTextTests {
 
     @Test("a list of jobs")
     func list() {
-        #expect(text.list([]) == "No dead letter was ever replayed.")
+        #expect(text.list([]) == "No dead letter was replayed in the last 400 days.")
         #expect(
             text.list([
                 SampleLetters.job(["processed": 1_200, "failed_again": 3, "published": 7, "requested": 1_790])

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import PostgreSQL
+import SampleConfigurations
 import ServiceKit
 import Settings
 import Testing
@@ -40,28 +41,8 @@ struct RestoreReportTests {
     }
 
     private static let configuration = """
-        company: Hoa Sen Care
-        time_zone: Asia/Ho_Chi_Minh
-        broker: {host: 127.0.0.1, password: "${file:secret}"}
-        database: {host: 127.0.0.1, password: "${file:secret}"}
+        \(SampleConfiguration.minimal.replacing("${env:DB}", with: "${file:secret}"))
         admin: {broker_user: a, broker_password: "${file:secret}", database_user: p, \
         database_password: "${file:secret}"}
-        mail: {host: 127.0.0.1, from: stock@hoasen.example}
-        people: {operations: [ops@hoasen.example]}
-        sources:
-          - name: erp
-            location: {type: folder, directory: incoming, pattern: "*.csv"}
-            schedule: {cron: "0 6 * * *"}
-            format: {columns: {sku: SKU, warehouse: Kho, on_hand: Quantity}}
-            quantities: gross
-        warehouses: [{name: HN}]
-        shops:
-          - name: hanoi
-            platform: woocommerce
-            url: https://hanoi.hoasen.example
-            credentials: {key: "${env:KEY}", secret: "${env:SECRET}"}
-            warehouses: [HN]
-        alerts: {to: operations}
-        erp: {mailbox: [orders@erp.example]}
         """
 }
