@@ -17,14 +17,8 @@ struct LetterRetentionTests {
         _ sql: String, _ body: (_ system: ScratchSystem, _ pool: PostgresPool) async throws -> Void
     ) async throws {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: ["hanoi"])) { system in
-            let pool = PostgresPool(system.database(.notifier), maximumConnections: 2)
-            let outcome: Result<Void, any Error>
-            do {
-                try await system.administrate(sql)
-                outcome = .success(try await body(system, pool))
-            } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await system.administrate(sql)
+            try await withPool(to: system.database(.notifier)) { try await body(system, $0) }
         }
     }
 

@@ -33,15 +33,15 @@ struct MailRetentionTests {
                 FROM (VALUES ('old', '{}'::text[], 401), ('young', '{}', 399), ('held', '{x}', 900))
                     AS o (id, reasons, days);
                 """)
-            let pool = PostgresPool(system.database(.notifier), maximumConnections: 1)
-            for rule in MailRetention.rules { try await rule.apply(pool, now: Date(), stop: StopSignal()) }
-            let left = try await pool.query(
-                """
-                SELECT string_agg(name, ' ' ORDER BY name) FROM (
-                    SELECT 'mail ' || about FROM mails UNION ALL SELECT 'alert ' || condition FROM alerts
-                    UNION ALL SELECT 'order ' || external_id FROM held_orders) AS kept (name)
-                """)
-            await pool.close()
+            let left = try await withPool(to: system.database(.notifier)) { pool in
+                for rule in MailRetention.rules { try await rule.apply(pool, now: Date(), stop: StopSignal()) }
+                return try await pool.query(
+                    """
+                    SELECT string_agg(name, ' ' ORDER BY name) FROM (
+                        SELECT 'mail ' || about FROM mails UNION ALL SELECT 'alert ' || condition FROM alerts
+                        UNION ALL SELECT 'order ' || external_id FROM held_orders) AS kept (name)
+                    """)
+            }
             let names: String = try #require(left.first).decode(at: 0)
             #expect(names == "alert lasts alert young mail unsent mail young order held order young")
         }

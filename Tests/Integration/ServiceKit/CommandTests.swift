@@ -13,12 +13,9 @@ struct CommandTests {
 
     private func withDatabase(_ body: (ScratchSystem, ServiceDatabase) async throws -> Void) async throws {
         try await ScratchSystem.with(Self.services) { system in
-            let pool = PostgresPool(system.database(.stockPublisher), maximumConnections: 2)
-            let database = ServiceDatabase(pool: pool, service: .stockPublisher, now: { Date() })
-            let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(system, database)) } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await withPool(to: system.database(.stockPublisher)) { pool in
+                try await body(system, ServiceDatabase(pool: pool, service: .stockPublisher, now: { Date() }))
+            }
         }
     }
 

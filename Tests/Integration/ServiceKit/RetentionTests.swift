@@ -15,11 +15,7 @@ struct RetentionTests {
         _ body: (_ system: ScratchSystem, _ pool: PostgresPool) async throws -> Void
     ) async throws {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: ["hanoi"])) { system in
-            let pool = PostgresPool(system.database(.stockIngestor), maximumConnections: 1)
-            let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(system, pool)) } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await withPool(to: system.database(.stockIngestor)) { try await body(system, $0) }
         }
     }
 

@@ -28,14 +28,10 @@ struct SnapshotRetentionTests {
         _ samples: [Sample], _ body: (_ system: ScratchSystem, _ pool: PostgresPool) async throws -> Void
     ) async throws {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: ["hanoi"])) { system in
-            let pool = PostgresPool(system.database(.stockIngestor), maximumConnections: 2)
-            let outcome: Result<Void, any Error>
-            do {
+            try await withPool(to: system.database(.stockIngestor)) { pool in
                 for sample in samples { try await insert(sample, pool) }
-                outcome = .success(try await body(system, pool))
-            } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+                try await body(system, pool)
+            }
         }
     }
 

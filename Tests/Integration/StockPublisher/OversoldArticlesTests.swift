@@ -16,12 +16,8 @@ struct OversoldArticlesTests {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: shops)) { system in
             let setups = shops.map { ShopSetup(name: $0, catalogue: []) }
             let settings = PublisherSettings(try PublisherBench.configuration(setups, [:], system, 3))
-            let pool = PostgresPool(system.database(.stockPublisher), maximumConnections: 1)
             let articles = OversoldArticles(settings: settings, levels: LevelWriter(settings: settings))
-            let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(system, pool, articles)) } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await withPool(to: system.database(.stockPublisher)) { try await body(system, $0, articles) }
         }
     }
 

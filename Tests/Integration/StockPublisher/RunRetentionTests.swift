@@ -31,10 +31,10 @@ struct RunRetentionTests {
                 UNION ALL SELECT gen_random_uuid(), n, now() - make_interval(days => 50 * n)
                 FROM generate_series(1, 4) n
                 """)
-            let pool = PostgresPool(system.database(.stockPublisher), maximumConnections: 1)
-            for rule in RunRetention.rules { try await rule.apply(pool, now: Date(), stop: StopSignal()) }
-            let left = try await pool.query("SELECT shop || ' ' || cause FROM runs ORDER BY shop, began_at, ended_at")
-            await pool.close()
+            let left = try await withPool(to: system.database(.stockPublisher)) { pool in
+                for rule in RunRetention.rules { try await rule.apply(pool, now: Date(), stop: StopSignal()) }
+                return try await pool.query("SELECT shop || ' ' || cause FROM runs ORDER BY shop, began_at, ended_at")
+            }
             #expect(
                 try left.map { try $0.decode(at: 0, as: String.self) } == [
                     "hanoi last", "hanoi open", "saigon young", "saigon last",

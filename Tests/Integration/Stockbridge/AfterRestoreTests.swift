@@ -28,15 +28,10 @@ struct AfterRestoreTests {
                 files: [], configuration: configuration, acceptsGaps: false, operatorName: "lan", reason: "a test")
             var server = system.databaseAdministrator
             server.searchPath = ["erp"]
-            let pool = PostgresPool(server, maximumConnections: 1)
-            let database = ServiceDatabase(pool: pool, service: .erpBridge, now: { Self.now })
-            let outcome: Result<Void, any Error>
-            do {
-                outcome = .success(
-                    try await body(system) { try await database.unitOfWork { work in try steps.run(in: work) } })
-            } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await withPool(to: server, connections: 1) { pool in
+                let database = ServiceDatabase(pool: pool, service: .erpBridge, now: { Self.now })
+                try await body(system) { try await database.unitOfWork { work in try steps.run(in: work) } }
+            }
         }
     }
 

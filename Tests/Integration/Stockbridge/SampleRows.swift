@@ -25,12 +25,9 @@ struct LetterSystem: Sendable {
     static func with(_ body: (LetterSystem) async throws -> Void) async throws {
         let services = ServiceCatalogue.services(shops: [hanoi], tiers: [])
         try await ScratchSystem.with(services) { system in
-            let pool = PostgresPool(system.database(.stockbridge), maximumConnections: 2)
-            let ours = LetterSystem(system: system, database: OperatorDatabase(pool: pool))
-            let outcome: Result<Void, any Error>
-            do { outcome = .success(try await body(ours)) } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+            try await withPool(to: system.database(.stockbridge)) { pool in
+                try await body(LetterSystem(system: system, database: OperatorDatabase(pool: pool)))
+            }
         }
     }
 

@@ -24,15 +24,11 @@ struct UnroutedSystem: Sendable {
 
     static func with(_ body: (UnroutedSystem) async throws -> Void) async throws {
         try await ScratchSystem.with(ServiceCatalogue.services(shops: ["hanoi"], tiers: [])) { system in
-            let pool = PostgresPool(system.database(.stockbridge), maximumConnections: 2)
-            let ours = UnroutedSystem(system: system, database: OperatorDatabase(pool: pool))
-            let outcome: Result<Void, any Error>
-            do {
+            try await withPool(to: system.database(.stockbridge)) { pool in
+                let ours = UnroutedSystem(system: system, database: OperatorDatabase(pool: pool))
                 try ours.writeConfiguration()
-                outcome = .success(try await body(ours))
-            } catch { outcome = .failure(error) }
-            await pool.close()
-            try outcome.get()
+                try await body(ours)
+            }
         }
     }
 
