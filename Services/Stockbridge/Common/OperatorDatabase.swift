@@ -38,13 +38,13 @@ struct OperatorDatabase: Sendable {
         }
     }
 
-    /// A missing table or role means that nobody migrated; that is worth its own sentence.
+    /// A table, column or role that is missing means that nobody migrated; that is worth its own sentence.
     private static func explained(
         _ error: PostgresError, _ server: PostgresConfiguration, _ caller: StartProblem.Caller
     ) -> any Error {
         if let problem = StartProblem.of(error, at: server, for: caller) { return problem }
         return switch error.sqlState {
-        case "42P01", "3F000", "42883":
+        case "42P01", "42703", "3F000", "42883":
             ToolError.failed("\(error) The database is not at this version: run 'stockbridge migrate'.")
         case "55P03" where caller == .administrator:
             ToolError.failed(
