@@ -56,9 +56,12 @@ final class BusinessLoad: Sendable {
     }
 
     /// Waits until all that was bought is off the shelves of all shops: what every service has to do with it is done.
+    ///
+    /// For longer than a silent broker node holds a message that was leaving a delay tier: it is taken for dead after a
+    /// minute, and three minutes later the message is moved again.
     func waitForShelves() async throws {
-        try await stack.waitForOrders(within: .seconds(240))
-        try await stack.waitForShelves(round.morning, within: .seconds(240))
+        try await stack.waitForOrders(within: .seconds(600))
+        try await stack.waitForShelves(round.morning, within: .seconds(600))
     }
 
     /// Waits until the system has come to rest by itself, has everything reported, and compares everything.
